@@ -29,10 +29,11 @@ describe('the whole server fails', () => {
     const shown = refused ? { presented_fingerprint: pbs.fingerprint } : {}
     const error = { code, message: expect.stringContaining(`PBS ${pbs.host}:${pbs.port}`), ...shown }
     await addEndpoint(gateway, pbs, change)
-    expect(ended(await syncFrames(gateway, 'datastores'), 'failed')).toEqual([`datastores ${code}`])
+    const listed = await syncFrames(gateway, 'datastores')
+    expect(ended(listed, 'failed')).toEqual([`datastores ${code}`])
+    expect(ofKind(listed, 'failed').map((frame) => frame.error)).toEqual([error])
     expect(ended(await syncFrames(gateway, 'snapshots'), 'failed')).toEqual([`datastores ${code}`])
     expect(ended(await syncFrames(gateway, 'jobs'), 'failed').length).toBe(5)
-    expect(ofKind(await syncFrames(gateway, 'datastores'), 'failed').map((frame) => frame.error)).toEqual([error])
     const frames = await syncFrames(gateway, 'servers')
     expect(ofKind(frames, 'warning').map((warning) => warning.code)).toEqual([code])
     expect(ofKind(frames, 'server').map(({ version, observed }) => [version, observed])).toEqual([

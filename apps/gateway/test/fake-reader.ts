@@ -64,7 +64,7 @@ export const snapshots = (type: string, id: string, count: number): ReadonlyArra
 export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => {
   const reader: PbsReader = {
     version: Effect.succeed({ version: '4.2', release: '3', repoid: null, unsafeIntegers: [], latencyMs: 7 }),
-    time: Effect.succeed({ timezone: 'UTC', time: 0, localtime: 0, unsafeIntegers: [] }),
+    time: Effect.succeed({ timezone: 'UTC', time: 0, localtime: 0, unsafeIntegers: [], offsetSeconds: 0 }),
     permissions: Effect.succeed({
       '/': { 'Sys.Audit': true, 'Datastore.Audit': true, 'Remote.Audit': true, 'Tape.Audit': true },
     }),

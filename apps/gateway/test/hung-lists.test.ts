@@ -130,3 +130,41 @@ test('permissions that hang cost a run one timeout, and are asked for again in t
   pbs.faults.clear()
   expect(ended(await run({ run: '9' }), 'failed')).toEqual([])
 })
+
+const idOf = async (of: RunningGateway): Promise<number> => {
+  const [{ id }] = (await (await of.request('/pbs/endpoints')).json()) as [{ id: number }]
+  return id
+}
+
+test('a refused token is sent twice and then left alone, until a test succeeds or the endpoint is saved', async () => {
+  const refused = () => pbs.faults.add({ kind: 'status', status: 401, body: 'authentication failed' })
+  const seen = async (id: string) => {
+    const before = pbs.requests.length
+    const frames = await run({ run: id })
+    return { requests: pbs.requests.length - before, server: ofKind(frames, 'server')[0]?.observed }
+  }
+  const endpoint = await idOf(gateway)
+  refused()
+  // One for the version and one for the permissions, whatever the run lists.
+  expect((await seen('1')).requests).toBe(2)
+  expect((await seen('2')).requests).toBe(2)
+  const third = await seen('3')
+  expect(third.requests).toBe(0)
+  expect(third.server).toMatchObject({
+    last_seen_at: null,
+    error: { code: 'unauthorized', message: expect.stringMatching(/2 times in a row; it is asked for again after/) },
+  })
+
+  pbs.faults.clear()
+  expect((await seen('4')).requests).toBe(0)
+  const test = await gateway.request('/pbs/endpoints/test', { method: 'POST', json: { id: endpoint } })
+  expect(await test.json()).toMatchObject({ error: null })
+  expect((await seen('5')).server).toMatchObject({ status: 'reachable', last_seen_at: expect.any(String) })
+
+  refused()
+  for (const id of ['6', '7', '8']) await seen(id)
+  pbs.faults.clear()
+  const saved = await gateway.request(`/pbs/endpoints/${endpoint}`, { method: 'PUT', json: { timeout_seconds: 3 } })
+  expect(saved.status).toBe(200)
+  expect((await seen('9')).server).toMatchObject({ last_seen_at: expect.any(String) })
+})

@@ -147,6 +147,7 @@ describe('a server that can be read wholly', () => {
         status: 'reachable',
         last_seen_at: expect.stringMatching(/Z$/),
         latency_ms: expect.any(Number),
+        clock_offset_seconds: expect.any(Number),
         tls_checked: true,
       },
     })

@@ -39,7 +39,7 @@ afterEach(() => sick.faults.clear())
 /** The rows of the sick server without what an observation or a run may move. */
 async function rowsOfSick(rest: Rest): Promise<ReadonlyArray<Row>> {
   const rows = await Promise.all(models.map((model) => allRows(rest, model, `&server_id=${sickId}`)))
-  return rows.flat().map(({ last_seen_at: _, ...row }) => row)
+  return rows.flat().map(({ last_seen_at: _, usage_at: __, ...row }) => row)
 }
 
 const failed = (run: RunAnswer) =>

@@ -367,7 +367,7 @@ describe.each(chosen)('what a PBS cannot say becomes nothing untrue, on $engine'
 })
 
 /** A row without what an observation moves. */
-const stored = ({ last_seen_at: _, ...row }: Row): Row => row as Row
+const stored = ({ last_seen_at: _, usage_at: __, ...row }: Row): Row => row as Row
 
 const heldOf = ({ scopes }: RunAnswer) =>
   scopes

@@ -33,6 +33,7 @@ export {
   type Attempt,
   attemptAt,
   type Contact,
+  clockDiffers,
   concernsServer,
   type FailureScope,
   failureScope,

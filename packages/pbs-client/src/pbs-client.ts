@@ -57,6 +57,8 @@ export interface PbsClient {
   /** The version, and how long the request took in milliseconds; waiting for a permit does not count. */
   readonly timedVersion: () => Effect.Effect<{ readonly version: PbsVersion; readonly millis: number }, PbsError>
   readonly time: () => Effect.Effect<PbsTime, PbsError>
+  /** The time, and how long the request took in milliseconds, as `timedVersion`. */
+  readonly timedTime: () => Effect.Effect<{ readonly time: PbsTime; readonly millis: number }, PbsError>
   /** The privileges of this token, for all paths or for one. */
   readonly permissions: (path?: string) => Effect.Effect<PbsPermissions, PbsError>
   /** All entries with Sys.Audit on `/access/acl`; without it only those of tokens the caller owns. */
@@ -111,6 +113,12 @@ export const makePbsClient = (
       ),
     )
     const version = () => Effect.map(timedVersion(), (timed) => timed.version)
+    const timedTime = Effect.fn('PbsClient.time')(() =>
+      Effect.map(readTimedObject(transport, PbsTime, '/nodes/localhost/time'), ({ object: time, millis }) => ({
+        time,
+        millis,
+      })),
+    )
     const capabilities = Effect.gen(function* () {
       const seen = (yield* Ref.get(known)) ?? (yield* version())
       return capabilitiesOf(parseRelease(seen.version, seen.release))
@@ -168,7 +176,8 @@ export const makePbsClient = (
       connection,
       version,
       timedVersion,
-      time: Effect.fn('PbsClient.time')(() => readObject(transport, PbsTime, '/nodes/localhost/time')),
+      time: () => Effect.map(timedTime(), ({ time }) => time),
+      timedTime,
       permissions: Effect.fn('PbsClient.permissions')((path?: string) => readPermissions(transport, path)),
       acl: Effect.fn('PbsClient.acl')(() => readRows(transport, PbsAclEntry, '/access/acl')),
       nodeStatus: Effect.fn('PbsClient.nodeStatus')(() =>

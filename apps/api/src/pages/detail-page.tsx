@@ -9,6 +9,7 @@ import { branchBanner, branchView } from './branch-view.tsx'
 import { childLists, latestTasks } from './child-lists.ts'
 import { Alert } from './components/alert.tsx'
 import { CertificateAlert } from './components/certificate-alert.tsx'
+import { ClockAlert } from './components/clock-alert.tsx'
 import { Detail, Related } from './components/detail.tsx'
 import { formatTime } from './components/format.ts'
 import { LatestTasks } from './components/latest-tasks.tsx'
@@ -62,6 +63,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
           </Alert>
         ) : null}
         {name === 'server' ? <CertificateAlert row={row} viewer={{ ...viewer, writes }} /> : null}
+        {name === 'server' ? <ClockAlert offset={row['clock_offset_seconds']} /> : null}
         <Detail model={model} row={row} related={related} branch={branch} />
       </Layout>,
     )

@@ -53,6 +53,18 @@ test('a server that is well has neither alert nor banner', async () => {
     expect((await reader.get(path)).text).not.toContain('The certificate changed')
 })
 
+test.each([
+  [null, null],
+  [60, null],
+  [61, '1 min 1 s ahead of'],
+  [-7200, '2 h 0 min behind'],
+])('a clock that is off by %s seconds', async (clock_offset_seconds, says) => {
+  await found({ status: 'reachable', clock_offset_seconds })
+  const { text } = await reader.get(page)
+  if (says === null) expect(text).not.toContain('The clock of this server')
+  else expect(text.replaceAll(/\s+/g, ' ')).toContain(`The clock of this server is ${says} that of the gateway.`)
+})
+
 test('one that keeps failing says so on its badge', async () => {
   await found({ status: 'reachable', consecutive_failures: 3, last_error: 'token "x" <b>' })
   expect((await reader.get('/plugins/pbs/servers/')).text).toContain(

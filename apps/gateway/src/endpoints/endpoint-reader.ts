@@ -48,6 +48,8 @@ export interface ServerAnswer {
   readonly release: string | null
   /** Null when only the clock did not answer. */
   readonly timezone: string | null
+  /** How far its clock is ahead of ours; null when it did not answer, or with a time that no clock has. */
+  readonly clockOffsetSeconds: number | null
   /** How long the request for the version took, in milliseconds. */
   readonly latencyMs: number
   /** When it answered, RFC 3339. */
@@ -63,11 +65,17 @@ export const contactServer = (
     Effect.gen(function* () {
       const pbs = yield* endpointReader(endpoint, run)
       const { version, release, latencyMs } = yield* pbs.version
-      const timezone = yield* pbs.time.pipe(
-        Effect.map((time) => time.timezone),
-        Effect.orElseSucceed(() => null),
-      )
+      const time = yield* Effect.orElseSucceed(pbs.time, () => null)
+      const timezone = time?.timezone ?? null
+      const clockOffsetSeconds = time?.offsetSeconds ?? null
       const now = yield* Clock.currentTimeMillis
-      return { version, release, timezone, latencyMs, at: formatTimestamp(Math.floor(now / 1000) * 1000) }
+      return {
+        version,
+        release,
+        timezone,
+        clockOffsetSeconds,
+        latencyMs,
+        at: formatTimestamp(Math.floor(now / 1000) * 1000),
+      }
     }),
   )

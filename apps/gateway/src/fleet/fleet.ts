@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { EndpointStore, type SecretUnreadable, type StoredEndpoint, type StoreFailed } from '@netbox-pbs/core/ports'
 import { makePbsClient, type PbsClient, type PbsConnection } from '@netbox-pbs/pbs-client'
 import { Context, Effect, Equal, Hash, Layer, Option, RcMap, Redacted, type Scope } from 'effect'
-import { HungReads } from './hung-reads.ts'
+import { hanging, PausedReads, refusing } from './paused-reads.ts'
 import { clientReader, type PbsReader, type ReaderParts } from './pbs-reader.ts'
 
 /** How many requests may be open at once. */
@@ -24,6 +24,8 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
       endpoint: StoredEndpoint,
       run: string | undefined,
     ) => Effect.Effect<Option.Option<PbsReader>, StoreFailed | SecretUnreadable, Scope.Scope>
+    /** Notes that the server of an endpoint accepts its token now: requests that it was refused for are made again. */
+    readonly accepted: (id: number) => Effect.Effect<void>
     /** A separate client for an endpoint that is not stored; it closes with the scope. */
     readonly client: (connection: PbsConnection) => Effect.Effect<PbsClient, never, Scope.Scope>
     /** How many servers a request lists at once. It may contact more: each contact is one small request. */
@@ -37,13 +39,13 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
       Effect.gen(function* () {
         const store = yield* EndpointStore
         const total = yield* Effect.makeSemaphore(limits.total)
-        // Hung reads outlive a client: they are known as long as the connection stays the same.
-        const hung = new Map<number, { readonly key: ConnectionKey; readonly reads: HungReads }>()
-        const hungReadsOf = (key: ConnectionKey): HungReads => {
-          const known = hung.get(key.id)
-          if (known !== undefined && Equal.equals(known.key, key)) return known.reads
-          const reads = new HungReads()
-          hung.set(key.id, { key, reads })
+        // Paused reads outlive a client: they are known as long as the connection stays the same.
+        const paused = new Map<number, Omit<ReaderParts, 'client'> & { readonly key: ConnectionKey }>()
+        const pausedOf = (key: ConnectionKey): Omit<ReaderParts, 'client'> => {
+          const known = paused.get(key.id)
+          if (known !== undefined && Equal.equals(known.key, key)) return known
+          const reads = { key, hung: new PausedReads(hanging), refused: new PausedReads(refusing) }
+          paused.set(key.id, reads)
           return reads
         }
         const readers = yield* RcMap.make({
@@ -52,7 +54,8 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
               // The client has the permits of its server, which come first: no request waits for a busy server while it
               // holds a permit of the whole gateway.
               const client = yield* makePbsClient(key.connection, lendPermit(total))
-              const parts: ReaderParts = { client, hung: hungReadsOf(key) }
+              const { hung, refused } = pausedOf(key)
+              const parts: ReaderParts = { client, hung, refused }
               return parts
             }),
           idleTimeToLive: '30 seconds',
@@ -67,6 +70,7 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
                 clientReader(yield* RcMap.get(readers, new ConnectionKey(endpoint.id, connection)), run),
               )
             }),
+          accepted: (id) => Effect.sync(() => paused.get(id)?.refused.resume()),
           client: (connection) => makePbsClient(connection),
           width: Math.max(1, Math.ceil(limits.total / limits.perServer)),
         }

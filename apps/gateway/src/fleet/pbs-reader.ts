@@ -16,10 +16,11 @@ import {
   type PbsTime,
   type PbsVersion,
 } from '@netbox-pbs/pbs-client'
-import { Chunk, Effect, Stream } from 'effect'
+import { Chunk, Clock, Effect, Stream } from 'effect'
 import { type AclEntry, addHiddenPaths, type Permissions, readsAcl } from '../permissions/permissions.ts'
+import { datetimeOf } from '../scopes/facts.ts'
 import { type ScopeFailed, scopeFailure } from '../scopes/scope-failed.ts'
-import type { HungReads } from './hung-reads.ts'
+import type { PausedReads } from './paused-reads.ts'
 
 type Read<A> = Effect.Effect<A, ScopeFailed>
 
@@ -33,7 +34,8 @@ type ReadRows<A> = Read<ReadonlyArray<ListRow<A>>>
 export interface PbsReader {
   /** With the time until the answer in milliseconds; waiting for a permit does not count. */
   readonly version: Read<PbsVersion & { readonly latencyMs: number }>
-  readonly time: Read<PbsTime>
+  /** With how far its clock is ahead of ours; null when its time cannot be true. */
+  readonly time: Read<PbsTime & { readonly offsetSeconds: number | null }>
   /** Includes paths on which an ACL entry withholds everything; they have no privileges. */
   readonly permissions: Read<Permissions>
   readonly datastores: ReadRows<PbsDatastoreListItem>
@@ -74,26 +76,38 @@ export interface PbsReader {
 /** The parts of a reader. */
 export interface ReaderParts {
   readonly client: PbsClient
-  /** The hung reads of this server; they outlive the client. */
-  readonly hung: HungReads
+  /** The requests to this server that hung, and those that it refused the token for; they outlive the client. */
+  readonly hung: PausedReads
+  readonly refused: PausedReads
 }
 
 /** A reader on a client. Its readers do not repeat a request that hung in `run`. */
-export const clientReader = ({ client, hung }: ReaderParts, run: string | undefined): PbsReader => {
+export const clientReader = ({ client, hung, refused }: ReaderParts, run: string | undefined): PbsReader => {
   const read = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
     hung.ask(what, { run, pauses: false }, Effect.mapError(answer, scopeFailure))
+  /** One of the first requests of a run, which show whether the token works. */
+  const login = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
+    refused.ask(what, { run, pauses: true }, read(what, answer))
   /** A list that PBS reads from the disks of its datastores: after one hung, it is not requested for a while. */
   const ofDisks = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
     hung.ask(what, { run, pauses: true }, Effect.mapError(answer, scopeFailure))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
     Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray)
   return {
-    version: read(
+    version: login(
       '/version',
       Effect.map(client.timedVersion(), ({ version, millis }) => ({ ...version, latencyMs: Math.round(millis) })),
     ),
-    time: read('/nodes/localhost/time', client.time()),
-    permissions: Effect.flatMap(read('/access/permissions', client.permissions()), (permissions) =>
+    time: read(
+      '/nodes/localhost/time',
+      Effect.flatMap(client.timedTime(), ({ time, millis }) =>
+        Effect.map(Clock.currentTimeMillis, (now) => ({
+          ...time,
+          offsetSeconds: clockOffset(time.time, { now, millis }),
+        })),
+      ),
+    ),
+    permissions: Effect.flatMap(login('/access/permissions', client.permissions()), (permissions) =>
       readsAcl(permissions)
         ? Effect.map(read('/access/acl', client.acl()), (entries) =>
             addHiddenPaths(permissions, entries.flatMap(entryOf), client.connection.tokenId),
@@ -153,6 +167,20 @@ export const clientReader = ({ client, hung }: ReaderParts, run: string | undefi
       }
     },
   }
+}
+
+/**
+ * How far a clock is ahead of ours, in seconds; negative: behind. It was read in the middle of a
+ * request that ended `now` and took `millis`; what its whole seconds and the request leave open counts
+ * as none. Null for a time that no clock has.
+ */
+export const clockOffset = (
+  seconds: number,
+  { now, millis }: { readonly now: number; readonly millis: number },
+): number | null => {
+  const offset = seconds * 1000 - (now - millis / 2)
+  if (Math.abs(offset) <= 1000 + millis / 2) return 0
+  return datetimeOf(seconds) === null ? null : Math.round(offset / 1000)
 }
 
 const inNamespace = (namespace: string): string => (namespace === '' ? '' : ` of namespace ${namespace}`)

@@ -12,7 +12,7 @@ import { type Context, Hono } from 'hono'
 import { z } from 'zod'
 import { contactServer, enabledEndpoints } from '../endpoints/endpoint-reader.ts'
 import { probeEndpoint } from '../endpoints/probe-endpoint.ts'
-import type { Fleet } from '../fleet/fleet.ts'
+import { Fleet } from '../fleet/fleet.ts'
 import { endpointNotFound, type HttpError } from './http-error.ts'
 import { parse, readBody } from './read-body.ts'
 import type { Run } from './run.ts'
@@ -67,7 +67,9 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
           if (!inRange(body.id)) return yield* endpointNotFound()
           const store = yield* EndpointStore
           const endpoint = yield* found(store.get(body))
-          return c.json(yield* probeEndpoint(endpoint, yield* found(store.secret(body))))
+          const tested = yield* probeEndpoint(endpoint, yield* found(store.secret(body)))
+          if (tested.version !== null) yield* (yield* Fleet).accepted(body.id)
+          return c.json(tested)
         }),
       ),
     )

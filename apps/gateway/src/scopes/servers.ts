@@ -70,10 +70,11 @@ const serverFrame = (
 /** No statement about the server, so that its earlier status stays. */
 const notContacted: ServerFrame['observed'] = { status: 'unknown', last_seen_at: null }
 
-const answered = ({ at, latencyMs }: ServerAnswer): ServerFrame['observed'] => ({
+const answered = ({ at, latencyMs, clockOffsetSeconds: offset }: ServerAnswer): ServerFrame['observed'] => ({
   status: 'reachable',
   last_seen_at: at,
   latency_ms: latencyMs,
+  ...(offset === null ? {} : { clock_offset_seconds: offset }),
 })
 
 /** A server that refuses a request is reachable. */

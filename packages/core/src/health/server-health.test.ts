@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   attemptAt,
   type Contact,
+  clockDiffers,
   concernsServer,
   failureScope,
   neverContacted,
@@ -69,6 +70,18 @@ test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
   ['nothing heard yet, answers', null, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
   ['well, answers', well, answered(9), { ...seen, status_since: earlier, latency_ms: 9 }],
   ['well, answers unmeasured', well, answered(null), { ...seen, status_since: earlier, latency_ms: 12 }],
+  [
+    'well, answers with a clock that is ahead',
+    well,
+    { ...answered(9), clockOffsetSeconds: 75 } as Contact,
+    { ...seen, status_since: earlier, latency_ms: 9, clock_offset_seconds: 75 },
+  ],
+  [
+    'ahead, answers without its time',
+    { ...well, clock_offset_seconds: 75 },
+    answered(9),
+    { ...seen, status_since: earlier, latency_ms: 9, clock_offset_seconds: 75 },
+  ],
   ['down, answers', down, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
   ['changed, answers again', changed, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
   [
@@ -252,4 +265,15 @@ test.each([
   ['failed in three runs and in this one', { consecutive_failures: 4, failed_run: run }, 'none'],
 ])('a server that %s', (_, change, attempt) => {
   expect(attemptAt(change === null ? null : { ...neverContacted, ...change }, run)).toBe(attempt)
+})
+
+test.each([
+  [null, false],
+  [0, false],
+  [60, false],
+  [-60, false],
+  [61, true],
+  [-61, true],
+])('a clock that is off by %s seconds misleads: %s', (offset, differs) => {
+  expect(clockDiffers(offset)).toBe(differs)
 })

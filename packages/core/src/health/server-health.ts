@@ -17,6 +17,8 @@ export type Contact = {
   | {
       readonly _tag: 'answered'
       readonly latencyMs: number | null
+      /** How far its clock is ahead, or behind where negative; left out where it was not asked. */
+      readonly clockOffsetSeconds?: number | undefined
       /** Its datastores or their contents were listed, so its token works for that. Left out when they were not. */
       readonly listed?: boolean
     }
@@ -40,6 +42,7 @@ export const neverContacted: ServerHealth = {
   last_error: '',
   last_error_at: null,
   latency_ms: null,
+  clock_offset_seconds: null,
   tls_state: 'unknown',
   presented_fingerprint: '',
   failed_run: null,
@@ -104,6 +107,7 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
       tls_state: passed,
       presented_fingerprint: '',
       latency_ms: contact.latencyMs ?? before.latency_ms,
+      clock_offset_seconds: contact.clockOffsetSeconds ?? before.clock_offset_seconds,
       last_seen_at: contact.at,
     }
   }
@@ -157,6 +161,13 @@ export function failureScope(code: string): FailureScope {
   if (ofServer.has(code)) return 'server'
   return ofEither.has(code) ? 'unclear' : 'list'
 }
+
+/** A clock may differ by this many seconds: the rest of an NTP server that is being followed. */
+const clockTolerance = 60
+
+/** Whether the clock of a server differs from the gateway's by so much that its times mislead. */
+export const clockDiffers = (offsetSeconds: number | null): boolean =>
+  offsetSeconds !== null && Math.abs(offsetSeconds) > clockTolerance
 
 /** After this many failed runs in a row, a server gets only one request per run. */
 export const failuresBeforeBackoff = 3

@@ -66,6 +66,8 @@ export interface ServerContact {
   readonly last_seen_at: string | null
   /** Duration of the smallest request in milliseconds; left out where the source does not measure it. */
   readonly latency_ms?: number | undefined
+  /** How far its clock is ahead, or behind where negative; left out where the source does not know. */
+  readonly clock_offset_seconds?: number | undefined
   /** Its certificate is checked against a pin or a chain; left out where the source does not say. */
   readonly tls_checked?: boolean | undefined
   /** Why it could not be used; left out when it answered, and by sources that do not say. */

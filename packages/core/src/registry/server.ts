@@ -89,6 +89,16 @@ export const server = {
       label: 'Latency (ms)',
       readOnly: true,
     },
+    // Positive: the clock of the server is ahead of the gateway's.
+    clock_offset_seconds: {
+      class: 'observation',
+      type: 'integer',
+      min: -2147483647,
+      max: 2147483647,
+      nullable: true,
+      label: 'Clock offset (seconds)',
+      readOnly: true,
+    },
     tls_state: {
       class: 'observation',
       type: 'choice',

@@ -85,6 +85,8 @@ const ServerFrame = z.object({
     last_seen_at: z.string().nullable(),
     /** How long the request for its version took, in milliseconds. Left out by gateways that do not measure it. */
     latency_ms: z.int().min(0).optional(),
+    /** How far its clock is ahead of the gateway's, or behind where negative. Left out where it does not tell its time. */
+    clock_offset_seconds: z.int().optional(),
     /** Whether its certificate is checked against a pin or a chain. */
     tls_checked: z.boolean().optional(),
     /** Why it could not be used. */

@@ -4,7 +4,7 @@ import { Effect } from 'effect'
 
 /** The contact that a source's report on a server implies; null: none. Without a reason the status counts. */
 export function contactOf(
-  { status, last_seen_at, latency_ms, tls_checked: checked = false, error }: ServerContact,
+  { status, last_seen_at, latency_ms, clock_offset_seconds, tls_checked: checked = false, error }: ServerContact,
   { at, runId }: Pick<Contact, 'at' | 'runId'>,
 ): Contact | null {
   const failed = (code: string, message: string, presentedFingerprint: string | null): Contact => ({
@@ -18,7 +18,14 @@ export function contactOf(
   })
   if (error !== undefined) return failed(error.code, error.message, error.presented_fingerprint ?? null)
   if (status === 'reachable')
-    return { _tag: 'answered', at: last_seen_at ?? at, runId, checked, latencyMs: latency_ms ?? null }
+    return {
+      _tag: 'answered',
+      at: last_seen_at ?? at,
+      runId,
+      checked,
+      latencyMs: latency_ms ?? null,
+      clockOffsetSeconds: clock_offset_seconds,
+    }
   return status === 'unreachable' ? failed('unreachable', 'the gateway could not reach it', null) : null
 }
 
