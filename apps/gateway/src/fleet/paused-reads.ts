@@ -4,7 +4,7 @@ import { datetimeOf } from '../scopes/facts.ts'
 import { ScopeFailed } from '../scopes/scope-failed.ts'
 
 /** A failure after which a request is not made again for a while. */
-export interface Trouble {
+export interface PauseRule {
   readonly code: FailedCode
   /** How long it is left alone, in seconds: after the first time in a row, the second, and so on. */
   readonly pauses: ReadonlyArray<number>
@@ -16,7 +16,7 @@ export interface Trouble {
 }
 
 /** A request that hangs costs a timeout, and a thread of proxmox-backup-proxy until that restarts. */
-export const hanging: Trouble = {
+export const hanging: PauseRule = {
   code: 'timeout',
   pauses: [60, 10 * 60, 60 * 60, 6 * 60 * 60],
   inRun: 'it hung',
@@ -25,7 +25,7 @@ export const hanging: Trouble = {
 }
 
 /** A server that bans addresses after failed logins must not see a refused token in every run. */
-export const refusing: Trouble = {
+export const refusing: PauseRule = {
   code: 'unauthorized',
   pauses: [0, 60 * 60, 6 * 60 * 60],
   inRun: 'the API token was refused',
@@ -49,15 +49,15 @@ interface Paused {
 }
 
 /**
- * The requests to one server that met a trouble. None of them is made again in the same run; one that
+ * The requests to one server that failed by the code of a rule. None of them is made again in the same run; one that
  * pauses is then made more and more rarely.
  */
 export class PausedReads {
-  readonly #trouble: Trouble
+  readonly #rule: PauseRule
   readonly #paused = new Map<string, Paused>()
 
-  constructor(trouble: Trouble) {
-    this.#trouble = trouble
+  constructor(rule: PauseRule) {
+    this.#rule = rule
   }
 
   /** Forgets all of them: each is made again. */
@@ -96,7 +96,7 @@ export class PausedReads {
     )
 
   #refusePaused(what: string, asking: Asking): Effect.Effect<void, ScopeFailed> {
-    const { inRun, inRow } = this.#trouble
+    const { inRun, inRow } = this.#rule
     return Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const known = this.#paused.get(what)
       if (known === undefined) return Effect.void
@@ -112,7 +112,7 @@ export class PausedReads {
   }
 
   #notRequested(what: string, why: string): ScopeFailed {
-    const { code, cure } = this.#trouble
+    const { code, cure } = this.#rule
     return new ScopeFailed({
       code,
       message: `${what} was not asked for: ${why}. ${cure}`,
@@ -125,7 +125,7 @@ export class PausedReads {
   }
 
   #note(what: string, { run }: Asking, { code }: ScopeFailed): Effect.Effect<void> {
-    const { code: ours, pauses } = this.#trouble
+    const { code: ours, pauses } = this.#rule
     if (code !== ours) return Effect.void
     return Effect.map(Clock.currentTimeMillis, (now) => {
       const known = this.#paused.get(what)

@@ -1,6 +1,6 @@
 import { statusAfter } from '@netbox-pbs/core'
 import type { StoredEndpoint } from '@netbox-pbs/core/ports'
-import type { ServerFrame, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import type { FailedCode, ServerFrame, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Either, Stream } from 'effect'
 import { contactServer, type ServerAnswer } from '../endpoints/endpoint-reader.ts'
 import type { Fleet } from '../fleet/fleet.ts'
@@ -9,8 +9,8 @@ import { errorOf, type ScopeFailed } from './scope-failed.ts'
 
 /**
  * The servers of the gateway as the lines of their scope: a row for each enabled endpoint as soon
- * as its server has answered, with a warning and a call of `noteFailure` if it does not. With
- * `servers` the others are listed without a request.
+ * as its server has answered, with a call of `noteFailure` if it does not; the warnings come last.
+ * With `servers` the others are listed without a request.
  */
 export const serversScope = (
   endpoints: ReadonlyArray<StoredEndpoint>,
@@ -20,25 +20,78 @@ export const serversScope = (
   const scope = { resource: 'servers' } as const
   const isRequested = ({ name }: StoredEndpoint) => named === undefined || named.includes(name)
   const notContacted = endpoints.filter((endpoint) => !isRequested(endpoint))
-  const lines = (endpoint: StoredEndpoint): Effect.Effect<ReadonlyArray<Line>, never, Fleet> =>
+  const requested = endpoints.filter(isRequested)
+  const failures: Array<ServerFailure> = []
+  const line = (endpoint: StoredEndpoint): Effect.Effect<Line, never, Fleet> =>
     Effect.map(Effect.either(contactServer(endpoint, run)), (contact) => {
-      const row = lineOf(serverFrame(endpoint, contact))
-      if (Either.isRight(contact)) return [row]
-      const { code, message } = contact.left
-      noteFailure(endpoint.name, message)
-      return [lineOf({ frame: 'warning', ...scope, code, message: `${endpoint.name}: ${message}` }), row]
+      if (Either.isLeft(contact)) {
+        const { code, message } = contact.left
+        noteFailure(endpoint.name, message)
+        failures.push({ server: endpoint.name, code, message })
+      }
+      return lineOf(serverFrame(endpoint, contact))
     })
+  const warnings = Stream.suspend(() =>
+    Stream.fromIterable(
+      failureWarnings(failures, requested.length).map((warning) => lineOf({ frame: 'warning', ...scope, ...warning })),
+    ),
+  )
   return Stream.make(lineOf({ frame: 'scope', ...scope })).pipe(
     Stream.concat(Stream.fromIterable(notContacted.map((endpoint) => lineOf(serverFrame(endpoint, null))))),
     Stream.concat(
-      Stream.fromIterable(endpoints.filter(isRequested)).pipe(
+      Stream.fromIterable(requested).pipe(
         Stream.rechunk(1),
-        Stream.mapEffect(lines, { concurrency: 'unbounded', unordered: true }),
-        Stream.flattenIterables,
+        Stream.mapEffect(line, { concurrency: 'unbounded', unordered: true }),
       ),
     ),
+    Stream.concat(warnings),
     Stream.concat(Stream.make(lineOf({ frame: 'complete', ...scope, count: endpoints.length, visibility: null }))),
   )
+}
+
+/** Why a server could not be used. */
+export interface ServerFailure {
+  readonly server: string
+  readonly code: FailedCode
+  readonly message: string
+}
+
+/** Where to look when all servers fail in the same way at once. */
+const common: Readonly<Partial<Record<FailedCode, string>>> = {
+  unreachable: 'look at the network, DNS and firewall of the gateway, and at its secret key',
+  timeout: 'look at the network and firewall of the gateway',
+  tls_fingerprint_mismatch: 'something between the gateway and the servers may answer in their place',
+  tls_untrusted: 'something between the gateway and the servers may answer in their place',
+  unauthorized: 'a proxy between the gateway and the servers may drop the header with the token',
+}
+
+/**
+ * The warnings of the servers that could not be used: one each, by name. Several servers that all
+ * fail in one way have one cause more likely than several, and get one warning.
+ *
+ * @param contacted - How many servers were contacted.
+ */
+export function failureWarnings(
+  failures: ReadonlyArray<ServerFailure>,
+  contacted: number,
+): ReadonlyArray<{ readonly code: string; readonly message: string }> {
+  const sorted = [...failures].sort((a, b) => (a.server < b.server ? -1 : 1))
+  const [first] = sorted
+  const where = first === undefined ? undefined : common[first.code]
+  if (
+    first === undefined ||
+    where === undefined ||
+    contacted < 2 ||
+    failures.length < contacted ||
+    sorted.some(({ code }) => code !== first.code)
+  )
+    return sorted.map(({ server, code, message }) => ({ code, message: `${server}: ${message}` }))
+  return [
+    {
+      code: 'all_servers_failed',
+      message: `all ${contacted} servers fail with ${first.code} at once: ${where}. ${first.server}: ${first.message}`,
+    },
+  ]
 }
 
 /** A server: its endpoint, and its answer or why it could not be used. Null: it was not contacted. */
