@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
 import { Effect, Fiber } from 'effect'
 import { sql } from 'kysely'
@@ -26,13 +27,19 @@ const countsIn = async (copy: string) => {
   }
 }
 
+/** Lets files be read and written, which statements of the engine alone would not. */
+const turn = Effect.promise(() => setImmediate())
+
 test('a copy made during transactions has all that was committed before, and of each transaction all or nothing', async () => {
   let committed = 0
   const before: Array<number> = []
+  const after: Array<number> = []
   const copy = (at: number) => join(folder, `copy-${at}`, 'database')
   await Effect.gen(function* () {
     const { query, transaction } = yield* Database
-    for (const name of ['debits', 'credits'])
+    // They make the copy take as long as many transactions.
+    const others = Array.from({ length: 200 }, (_, i) => `other_${i}`)
+    for (const name of ['debits', ...others, 'credits'])
       yield* query('making a table', (db) => sql`create table ${sql.id(name)} (i int, filling text)`.execute(db))
     const write = transaction('writing to both', async (trx) => {
       await sql`insert into debits select i, repeat('x', 500) from generate_series(1, 100) i`.execute(trx)
@@ -43,20 +50,26 @@ test('a copy made during transactions has all that was committed before, and of 
           committed += 100
         }),
       ),
+      // What a checkpoint has written is not recovered: files of different times would show.
+      Effect.zipRight(query('writing all files', (db) => sql`checkpoint`.execute(db))),
+      Effect.zipRight(turn),
     )
     const writer = yield* Effect.fork(Effect.forever(write))
     for (const at of [0, 1, 2]) {
       // The writer has the session when the copy is asked for.
       const seen = committed
-      yield* Effect.repeat(Effect.yieldNow(), { until: () => committed > seen })
+      yield* Effect.repeat(turn, { until: () => committed > seen })
       before.push(committed)
       yield* copyEmbedded(copy(at))
+      after.push(committed)
     }
     yield* Fiber.interrupt(writer)
   }).pipe(Effect.provide(Database.layerPglite({ dataDir: join(folder, 'data') })), Effect.scoped, Effect.runPromise)
 
   expect(before[0]).toBeGreaterThan(0)
   for (const [at, least] of before.entries()) {
+    // The transaction that was running ends, and one may follow the copy before it is told.
+    expect((after[at] ?? 0) - least).toBeLessThanOrEqual(200)
     const counts = await countsIn(copy(at))
     expect(counts?.debits).toBe(counts?.credits)
     expect(counts?.debits).toBeGreaterThanOrEqual(least)
