@@ -11,6 +11,7 @@ import { formatCount } from './components/format.ts'
 import { Layout, PageTitle } from './components/layout.tsx'
 import { RunTable } from './components/run-table.tsx'
 import { SyncButton } from './components/sync-button.tsx'
+import { failures } from './failures.tsx'
 import { html, type ServePage } from './serve-page.tsx'
 import { forVisitor } from './visitor-page.ts'
 
@@ -24,6 +25,7 @@ const overview = forVisitor((viewer) =>
     const runs = yield* Runs
     const counts = yield* Effect.forEach(counted, countOf)
     const banner = yield* changedCertificates
+    const failing = yield* failures
     const recent = yield* runs.list({ limit: 5, offset: 0 })
     const waiting = yield* (yield* HeldDeletionsStore).waiting()
     const { count: inReview } = yield* (yield* Branches).list({ statuses: ['in_review'], limit: 1, offset: 0 })
@@ -57,6 +59,7 @@ const overview = forVisitor((viewer) =>
           </Alert>
         )}
         {banner}
+        {failing}
         <div class="row row-cards mb-3">
           {counts.map(({ model, count }) => (
             <div class="col-6 col-md">

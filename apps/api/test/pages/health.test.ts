@@ -54,6 +54,24 @@ test('a server that is well has neither alert nor banner', async () => {
 })
 
 test.each([
+  [{ status: 'unreachable' }, 'status=unreachable', '1 server cannot be reached'],
+  [
+    { status: 'reachable', last_error_code: 'unauthorized' },
+    'last_error_code=unauthorized',
+    '1 server refuses its token',
+  ],
+  [{ status: 'reachable', last_error_code: 'forbidden' }, 'last_error_code=forbidden', '1 server hides its datastores'],
+])('the overview leads to servers that fail: %j', async (health, filter, says) => {
+  await found({ status: 'reachable' })
+  expect((await reader.get('/plugins/pbs/')).text).not.toContain(says)
+  await found(health)
+  const { text } = await reader.get('/plugins/pbs/')
+  expect(text).toContain(`href="/plugins/pbs/servers/?${filter}"`)
+  expect(text).toContain(says)
+  expect((await reader.get(`/plugins/pbs/servers/?${filter}`)).text).toContain(`href="${page}"`)
+})
+
+test.each([
   [null, null],
   [60, null],
   [61, '1 min 1 s ahead of'],

@@ -134,6 +134,9 @@ test('a verification is good where it was made, and not where it came along with
 test('a job says why its last run failed', async () => {
   const list = await visitor.get('/plugins/pbs/jobs/')
   expect(list.text).toMatch(/netbox-pbs-red" title="no &lt;space&gt; left">Error</)
+  expect((await visitor.get('/plugins/pbs/')).text).toMatch(
+    /jobs\/\?last_run_state=error">1 job failed in its last run</,
+  )
   const { text } = await visitor.get(`/plugins/pbs/jobs/${ids['verify']}/`)
   expect(text).toMatch(/Last run error<\/th>.{0,200}no &lt;space&gt; left/s)
 })

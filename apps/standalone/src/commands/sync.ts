@@ -85,6 +85,27 @@ export const reasonsOf = ({ error, scopes }: Run): ReadonlyArray<string> => [
     .map(({ display, outcome, reason }) => `${display}: ${reason?.message ?? outcome.label}`),
 ]
 
+/** What is shown of a scope of a run. */
+interface ShownScope {
+  readonly display: string
+  readonly outcome: { readonly value: string; readonly label: string }
+  readonly reason: { readonly message: string } | null
+}
+
+/**
+ * Scopes as lines: those that ended alike for one reason are one line, such as the lists of a server
+ * that were not asked for after one of them failed.
+ */
+export function foldScopes(scopes: ReadonlyArray<ShownScope>): ReadonlyArray<ShownScope> {
+  const byReason = Map.groupBy(scopes, ({ outcome, reason }) =>
+    reason === null ? {} : `${outcome.value} ${reason.message.replace(/^not asked: /, '')}`,
+  )
+  return [...byReason.values()].flatMap(([first, ...more]) => {
+    if (first === undefined) return []
+    return [more.length === 0 ? first : { ...first, display: `${first.display} and ${more.length} more` }]
+  })
+}
+
 function report(run: Run): void {
   const { created, updated, deleted, unchanged, held_back } = run.counts
   const { staged } = run
@@ -101,7 +122,7 @@ function report(run: Run): void {
     say(
       table([
         ['SCOPE', 'OUTCOME', 'WHY'],
-        ...notable.map((s) => [s.display, s.outcome.label, s.reason?.message ?? '']),
+        ...foldScopes(notable).map((s) => [s.display, s.outcome.label, s.reason?.message ?? '']),
       ]),
     )
   if (run.scope_count > run.scopes.length) say(`${run.scope_count - run.scopes.length} more scopes: ${run.display_url}`)

@@ -20,7 +20,7 @@ export const writePrivateFile = (path: string, text: string): Effect.Effect<void
     },
     catch: (cause) =>
       new CannotRun({
-        message: `cannot write ${path}: check the rights of its folder, or choose another with --data-dir`,
+        message: `cannot write ${path}: check the rights and the free space of its folder, or choose another with --data-dir`,
         cause,
       }),
   })

@@ -9,12 +9,17 @@ import { complain, onTerminal, say } from '../terminal.ts'
  * Says that all is served, and how to get in. Secrets are shown to a terminal only; elsewhere the
  * line names their file.
  */
-export function announce({ url, token, signInUrl }: System, host: string): void {
+export function announce(
+  { url, token, signInUrl }: System,
+  { host, servers }: { readonly host: string; readonly servers: number },
+): void {
   const ready = `netbox-pbs ready: ${url}/plugins/pbs/`
   if (token.file === null) say(`${ready} token as given by ${bootstrapTokenName}`)
   else if (onTerminal()) say(`${ready} token ${Redacted.value(token.token)}`)
   else say(`${ready} token in ${token.file}`)
   if (onTerminal()) say(`sign in once, within the hour: ${Redacted.value(signInUrl)}`)
+  if (servers === 0 && onTerminal())
+    complain('no servers yet: "netbox-pbs server add" connects one, as does “Add a server” on the first page')
   if (!isLoopback(host)) {
     complain(
       `other machines reach it as ${hostname()} and without TLS: put a TLS proxy in front of it, because tokens are sent in clear text`,

@@ -92,10 +92,21 @@ const begin = (options: StartOptions) =>
       folder: dataDir ?? 'none: nothing is kept',
       schedule: yield* scheduleOf(remote),
     }
-    return { facts, announce: () => announce(running, options.host) }
+    const servers = yield* serverCount(remote)
+    return { facts, announce: () => announce(running, { host: options.host, servers }) }
   })
 
 const Schedule = z.object({ sync_schedule: z.string().nullable(), sync_interval_minutes: z.int() })
+
+const serverCount = (remote: Remote) =>
+  Effect.map(
+    call(remote)({
+      method: 'GET',
+      path: '/api/plugins/pbs/servers/?limit=1',
+      answer: z.object({ count: z.int() }),
+    }),
+    ({ count }) => count,
+  )
 
 /** When servers are synced that do not say so for themselves, in words. */
 const scheduleOf = (remote: Remote) =>
