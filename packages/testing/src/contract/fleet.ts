@@ -82,7 +82,7 @@ export const newScope = (name: string, days: ReadonlyArray<number>) =>
     const frame = (digest: string, listed: number): Part => ({
       model: 'group',
       changes: [],
-      digests: [{ key: naturalKey('group', group), digest, listed }],
+      digests: [{ key: naturalKey('group', group), digest, listed, listDigest: `row of ${digest}` }],
     })
     yield* land([
       { model: 'snapshot', changes: days.map((day) => create('snapshot', facts(day))) },

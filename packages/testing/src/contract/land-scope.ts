@@ -20,13 +20,20 @@ import {
 
 /** The contract of the effects of a landing of `ChangeSets` on main. */
 export const landingContract = ({ run }: InventoryUnderTest): void => {
-  test('creates what main lacks, and keeps the digest of the frame and the visibility of the list', async () => {
+  test('creates what main lacks, and keeps the digests of frame and row and the visibility of the list', async () => {
     await run(
       Effect.gen(function* () {
         const inventory = yield* Inventory
         const { server, group, facts, groups, snapshots, state } = yield* newScope('new', [1, 2])
         expect(yield* groups).toEqual([
-          { id: expect.any(Number), presence: 'listed', facts: group, digest: 'first', listed: 2 },
+          {
+            id: expect.any(Number),
+            presence: 'listed',
+            facts: group,
+            digest: 'first',
+            listed: 2,
+            listDigest: 'row of first',
+          },
         ])
         expect(yield* snapshots).toEqual(
           [1, 2].map((day) => ({ id: expect.any(Number), presence: 'listed', facts: facts(day) })),

@@ -143,6 +143,8 @@ export interface Part {
     readonly key: NaturalKey<'group'>
     readonly digest: string
     readonly listed: number
+    /** Left out: null. */
+    readonly listDigest?: string | null
   }>
   readonly sightings?: Sightings
   readonly retained?: RetainedGroups
