@@ -13,14 +13,14 @@ import { differencesFromSource } from './crash/stored-inventory.ts'
 import { SystemProcess } from './support/process.ts'
 import { connect, type Rest, type RunAnswer, request, syncAndWait } from './support/rest.ts'
 
-// Real processes on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 300_000 })
-
 /**
  * Scopes landed by the run when it is killed, for the first time and again: five times with
  * NETBOX_PBS_MATRIX=all (`pnpm matrix`).
  */
 const moments = process.env['NETBOX_PBS_MATRIX'] === 'all' ? [0, 1, 3, 5, 7] : [0, 3, 7]
+
+// Real processes on a machine that may be busy with other tests.
+vi.setConfig({ testTimeout: moments.length * 120_000 })
 
 let dataDir: string
 let source: CrashSource
