@@ -47,6 +47,7 @@ test('a row has the form of NetBox', async () => {
     used_bytes: 5,
     total_bytes: null,
     avail_bytes: null,
+    usage_at: null,
     gc_status: { value: 'ok', label: 'OK' },
     comment: '',
     maintenance: '',
