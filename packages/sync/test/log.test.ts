@@ -36,7 +36,9 @@ test('a run is one line, with what it did', async () => {
   const system = new MemorySystem()
   system.fleet = [whole]
   const events = await logged(
-    Effect.annotateLogs(Effect.zipRight(system.sync(), system.sync()), { server: 'of the last job' }),
+    Effect.annotateLogs(Effect.zipRight(system.sync(), system.sync(undefined, null, 'light')), {
+      server: 'of the last job',
+    }),
   )
   expect(events.filter(({ msg }) => msg === 'run ended')).toEqual([
     {
@@ -49,7 +51,7 @@ test('a run is one line, with what it did', async () => {
       seconds: 0,
       ...system.record(1).run.counts,
     },
-    expect.objectContaining({ run: 2, status: 'completed', created: 0 }),
+    expect.objectContaining({ run: 2, status: 'completed', mode: 'light', created: 0 }),
   ])
 })
 
