@@ -1,16 +1,17 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { makeFolders } from '@netbox-pbs/store-postgres'
 import { Effect, type Scope } from 'effect'
 import { CannotRun } from '../failures.ts'
 
 /** Writes a file that only its owner may read, whole or not at all; its folder is made when it is not there. */
 export const writePrivateFile = (path: string, text: string): Effect.Effect<void, CannotRun> =>
-  Effect.try({
-    try: () => {
+  Effect.tryPromise({
+    try: async () => {
       const draft = `${path}.${randomUUID()}`
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      await makeFolders(dirname(path))
       try {
         writeFileSync(draft, text, { mode: 0o600 })
         renameSync(draft, path)

@@ -5,7 +5,7 @@ import { Effect, Layer } from 'effect'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Database } from './database.ts'
 import { DataFolderUnusable } from './errors.ts'
-import { makeContentsPrivate, makePrivateFolder } from './private-folder.ts'
+import { makeContentsPrivate, makeFolders, makePrivateFolder } from './private-folder.ts'
 
 let folder: string
 beforeEach(() => {
@@ -49,4 +49,11 @@ test('a folder that is open to others and belongs to one of them is refused in a
   expect(new DataFolderUnusable({ folder: '/srv/x', cause }).message).toBe(
     'the data folder /srv/x is open to other users and belongs to one of them: make it your own, with mode 0700',
   )
+})
+
+test('folders are made with those above them, and one where none can be made fails at once', async () => {
+  const path = join(folder, 'a', 'b', 'c')
+  await Promise.all([makeFolders(path), makeFolders(path)])
+  expect([join(folder, 'a'), path].map(modeOf)).toEqual(['700', '700'])
+  await expect(makeFolders('/proc/none/here')).rejects.toMatchObject({ code: 'ENOENT' })
 })

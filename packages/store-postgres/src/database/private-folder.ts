@@ -1,5 +1,5 @@
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 /** Rights of the group and of others. */
 const others = 0o077
@@ -9,9 +9,31 @@ const others = 0o077
  * there. Fails with `EPERM` where it belongs to another user.
  */
 export async function makePrivateFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await makeFolders(folder)
   await makePrivate(folder, 0o700)
 }
+
+/**
+ * Makes a folder and those above it, for their owner only. One level at a time: where a parent is there and refuses its
+ * children with `ENOENT`, as `/proc` does, Node's recursive `mkdir` never ends.
+ */
+export async function makeFolders(folder: string): Promise<void> {
+  if (await isThere(folder)) return
+  const parent = dirname(folder)
+  if (parent !== folder) await makeFolders(parent)
+  try {
+    await mkdir(folder, { mode: 0o700 })
+  } catch (error) {
+    // Another process was faster.
+    if (!(await isThere(folder))) throw error
+  }
+}
+
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
 
 /** Removes the rights of others from everything in a folder. */
 export async function makeContentsPrivate(folder: string): Promise<void> {
