@@ -83,12 +83,12 @@ describe.each(engines)('landing on $engine', ({ migrated }) => {
             {
               model: 'group',
               changes: [create('group', group)],
-              digests: [{ key: naturalKey('group', group), digest: 'abc', listed: 2 }],
+              digests: [{ key: naturalKey('group', group), digest: 'abc', listed: 2, listDigest: 'row' }],
             },
           ]),
         ).toEqual({ ...counts, created: 2 })
         expect(yield* groupsOf(server)).toEqual([
-          { id: expect.any(Number), presence: 'listed', facts: group, digest: 'abc', listed: 2 },
+          { id: expect.any(Number), presence: 'listed', facts: group, digest: 'abc', listed: 2, listDigest: 'row' },
         ])
         expect((yield* snapshotsOf(server)).map(({ facts }) => facts)).toEqual(snapshots)
         expect(

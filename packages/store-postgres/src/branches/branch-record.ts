@@ -8,7 +8,7 @@ import {
 } from '@netbox-pbs/core'
 import { BranchNotFound, BranchNotOpen } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { literals } from '../database/literals.ts'
+import { literals } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { nextVersion } from '../tables/row-version.ts'
 import { branchTable } from './branch-columns.ts'

@@ -11,7 +11,7 @@ import type { Branches, BranchNotFound, BranchNotOpen, StoreFailed } from '@netb
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockBranchFor, raiseRevision, readLocked } from './branch-record.ts'
 import {

@@ -12,7 +12,7 @@ import {
 } from '@netbox-pbs/core'
 import type { ConflictFilter } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** A conflict as it is stored. */

@@ -1,7 +1,7 @@
 import { type FieldValue, type FieldValues, keyText, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { rowTitle } from '../change-log/append-changes.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, sameKey, tables } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'

@@ -17,10 +17,10 @@ import {
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Summary } from '../change-log/append-changes.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets/land.ts'
-import { ensureGroups, groupsOf } from '../change-sets/land-groups.ts'
+import { ensureGroups, groupsOf } from '../change-sets/land-list.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
-import { eachWindow, readWindows, type Window } from '../change-sets/windows.ts'
-import { jsonb } from '../database/json.ts'
+import { eachWindow, readWindows, type Window } from '../change-sets/parts.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { hasAbsent, isPlaceOf, placeKey, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import {

@@ -2,7 +2,7 @@ import { type Author, type Branch, type LoggedValues, type ModelName, registry }
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendChanges, timestamp } from '../change-log/append-changes.ts'
 import { authorOf, differing, logOther } from '../change-log/log-other.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 
 /**

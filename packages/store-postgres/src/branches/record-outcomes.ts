@@ -7,7 +7,7 @@ import {
   type Write,
 } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { branchedModelsOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey, tables } from '../tables/columns.ts'

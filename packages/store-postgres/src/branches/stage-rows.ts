@@ -1,6 +1,6 @@
 import { type ModelName, registryVersion } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { type Window, yieldToEventLoop } from '../change-sets/windows.ts'
+import { type Window, yieldToEventLoop } from '../change-sets/parts.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from '../scopes/scope-place.ts'

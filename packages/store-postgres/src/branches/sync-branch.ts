@@ -9,7 +9,7 @@ import {
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { columnNames, ofJson, tables } from '../tables/columns.ts'
 import { branchTable, mergedColumns } from './branch-columns.ts'

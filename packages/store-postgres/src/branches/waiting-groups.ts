@@ -2,7 +2,7 @@ import { addRows, noRows, type RowCounts, registryVersion } from '@netbox-pbs/co
 import type { StoreFailed, WaitingGroup } from '@netbox-pbs/core/ports'
 import type { Stream } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { eachWindow, readWindows } from '../change-sets/windows.ts'
+import { eachWindow, readWindows } from '../change-sets/parts.ts'
 import type { Database } from '../database/database.ts'
 import { pageSize, pages } from '../database/pages.ts'
 import type { Tables } from '../database/tables.ts'

@@ -1,6 +1,6 @@
 import { type Author, type ChangeAction, type LoggedModel, type ModelName, registry } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, factColumns, fieldOf, keyColumns, operatorColumns, tables } from '../tables/columns.ts'
 

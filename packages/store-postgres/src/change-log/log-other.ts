@@ -8,7 +8,7 @@ import {
   type ModelName,
 } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { originOf } from './append-changes.ts'
 

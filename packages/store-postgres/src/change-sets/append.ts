@@ -18,7 +18,7 @@ import {
 import { Array as Arr, Effect } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
-import { jsonb, storable } from '../database/json.ts'
+import { jsonb, storable } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { defaultValue, factColumns, ownObservations, tables } from '../tables/columns.ts'
 import { lockChangeSet, openPart } from './parts.ts'

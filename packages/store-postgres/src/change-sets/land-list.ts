@@ -2,8 +2,12 @@ import { registryVersion } from '@netbox-pbs/core'
 import type { Landing } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { branchedModelsOf, hasAbsent, isScopeRow, rowCounts, type ScopePlace } from '../scopes/scope-place.ts'
-import { isSighted, sameKey, tables } from '../tables/columns.ts'
+import { branchedModelsOf, hasAbsent, inScope, isScopeRow, rowCounts, type ScopePlace } from '../scopes/scope-place.ts'
+import { columnNames, isSighted, keyColumns, sameKey, tables } from '../tables/columns.ts'
+import type { LastSeen } from './land-rows.ts'
+import type { Window } from './parts.ts'
+
+const groupKey = keyColumns('group')
 
 /** A list that a part refers to. Times are RFC 3339. */
 interface Sighting {
@@ -100,4 +104,89 @@ export async function landScopeRow(
       ${waiting === 0 ? landing.visibility : null}, ${fullSince}::timestamptz, ${fullSince === null ? at : null}::timestamptz, ${at}::timestamptz, ${registryVersion}::bigint)`.execute(
     db,
   )
+}
+
+/**
+ * The keys of the groups that a window's snapshots lie in; `kind` narrows the rows, under the alias
+ * `w`. A source lists group by group, so a group is taken where it begins, which spares sorting all
+ * its rows.
+ */
+export function groupsOf(window: Window, kind: RawBuilder<boolean>): RawBuilder<unknown> {
+  const before = groupKey.map(({ name }) => sql`lag(${sql.ref(`w.${name}`)}) over listed`)
+  return sql`
+    select distinct ${columnNames(groupKey, 'x')} from (
+      select ${columnNames(groupKey, 'w')}, (${columnNames(groupKey, 'w')}) is distinct from (${sql.join(before)}) as begins
+      from staged_snapshots w where ${window.rows} and ${kind} window listed as (order by w.seq)
+    ) x where x.begins`
+}
+
+/**
+ * Creates the groups that a window's new snapshots lack: a user may have deleted one, with its last
+ * snapshot, since the source was read. Returns their number.
+ */
+export async function ensureGroups(db: Kysely<Tables>, window: Window): Promise<number> {
+  const { numAffectedRows } = await sql`
+    insert into groups (${columnNames(groupKey)}, presence)
+    select ${columnNames(groupKey, 'w')}, 'listed' from (${groupsOf(window, sql`w.op = 'create'`)}) w
+    on conflict do nothing`.execute(db)
+  return Number(numAffectedRows ?? 0n)
+}
+
+/**
+ * Groups that the source no longer lists: each stays only while it has snapshots created by a user.
+ */
+export async function unlistGroups(
+  db: Kysely<Tables>,
+  window: Window,
+  deletable: RawBuilder<boolean>,
+  lastSeen: LastSeen,
+): Promise<void> {
+  await sql`
+    update groups g set presence = 'manual', missing_since = null, last_seen_own = ${lastSeen('group', 'g')}, digest = null
+    from staged_groups w
+    where ${window.rows} and w.op = 'delete' and g.id = w.id and g.presence <> 'manual' and ${deletable}`.execute(db)
+}
+
+/**
+ * Stores the digests of a window's groups, except for groups with a missing row and groups that a
+ * user has written to since the change set was opened. The next run must compare those again,
+ * because the frame does not match main.
+ */
+export async function landDigests(
+  db: Kysely<Tables>,
+  place: ScopePlace,
+  window: Window,
+  changeSet: number,
+): Promise<void> {
+  // A clearing by a transaction from the future can only come from another cluster, whose dump was
+  // restored here.
+  await sql`
+    update groups g
+    set digest = d.digest, digest_registry_version = ${registryVersion}::bigint, listed_count = d.listed_count, list_digest = d.list_digest
+    from (
+      select distinct on (w.backup_type, w.backup_id) w.* from staged_digests w where ${window.rows}
+      order by w.backup_type, w.backup_id, w.seq desc
+    ) d, change_sets c
+    where ${inScope(place)} and g.backup_type = d.backup_type and g.backup_id = d.backup_id and c.id = ${changeSet}::bigint
+      and g.presence = 'listed' and g.missing_count = 0
+      and (g.digest_cleared_by is null or pg_visible_in_snapshot(g.digest_cleared_by, c.opened_in)
+        or g.digest_cleared_by >= pg_snapshot_xmax(pg_current_snapshot()))
+      and (g.digest, g.digest_registry_version, g.listed_count, g.list_digest)
+        is distinct from (d.digest, ${registryVersion}::bigint, d.listed_count, d.list_digest)`.execute(db)
+}
+
+/** Clears the digests of the groups that the window lists. */
+export async function clearReadDigests(db: Kysely<Tables>, place: ScopePlace, window: Window): Promise<void> {
+  await sql`
+    update groups g set digest = null from staged_digests w
+    where ${window.rows} and ${inScope(place)} and g.backup_type = w.backup_type and g.backup_id = w.backup_id and g.digest is not null`.execute(
+    db,
+  )
+}
+
+/** Clears the digests of groups with missing rows. */
+export async function clearDigestsOfMissing(db: Kysely<Tables>, place: ScopePlace): Promise<void> {
+  await sql`
+    update groups set digest = null
+    where ${inScope(place)} and digest is not null and (presence <> 'listed' or missing_count > 0)`.execute(db)
 }

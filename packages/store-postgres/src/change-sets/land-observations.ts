@@ -4,7 +4,7 @@ import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { keyColumns, observationTable, observedColumns, tables } from '../tables/columns.ts'
 import { insertObservations } from '../writes/insert-observations.ts'
-import { eachWindow, readWindows, type Window } from './windows.ts'
+import { eachWindow, readWindows, type Window } from './parts.ts'
 
 /**
  * Writes the staged observations of a part that differ from the last ones. A server that did not

@@ -23,7 +23,7 @@ import {
 } from '../writes/write-rows.ts'
 import type { Writer } from '../writes/writer.ts'
 import type { Held } from './land-held-deletions.ts'
-import type { Window } from './windows.ts'
+import type { Window } from './parts.ts'
 
 /**
  * Creates the staged rows of a window without looking for existing rows first, which would take a

@@ -25,16 +25,19 @@ import {
   recountNamespaces,
 } from '../writes/recount.ts'
 import type { Main, Writer } from '../writes/writer.ts'
+import { type Deletable, deletableOf, isDeletable, landHeldSet } from './land-held-deletions.ts'
 import {
   clearDigestsOfMissing,
   clearReadDigests,
   ensureGroups,
   groupsOf,
+  isWhole,
   landDigests,
+  landScopeRow,
+  landSightings,
+  lastCompleteAt,
   unlistGroups,
-} from './land-groups.ts'
-import { type Deletable, deletableOf, isDeletable, landHeldSet } from './land-held-deletions.ts'
-import { isWhole, landScopeRow, landSightings, lastCompleteAt } from './land-list.ts'
+} from './land-list.ts'
 import { landObservations, landTaskObservations, landUsage, noteNodes } from './land-observations.ts'
 import {
   holdDeletes,
@@ -45,8 +48,7 @@ import {
   landUpdates,
   unlistNamespaces,
 } from './land-rows.ts'
-import { endPart, landingServer, lockChangeSet, recordLanding } from './parts.ts'
-import { eachWindow, readWindows, type Window } from './windows.ts'
+import { eachWindow, endPart, landingServer, lockChangeSet, readWindows, recordLanding, type Window } from './parts.ts'
 
 /**
  * Whether a scope may land now, asked under its lock; null: it may. Otherwise its changes wait for

@@ -13,7 +13,7 @@ import {
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { differingMembers } from '../change-log/append-changes.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockPlaces } from '../scopes/scope-locks.ts'
 import { type Column, defaultValue, observationTable, observedColumns, ofJson, tables } from '../tables/columns.ts'

@@ -3,7 +3,7 @@ import { DatastoreUsage, ServerObservations } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import { observedColumns } from '../tables/columns.ts'
 
 const columns = observedColumns('server')

@@ -13,7 +13,7 @@ import {
   type ScopeResult,
 } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { literals } from '../database/literals.ts'
+import { literals } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 
 /** Whether a row of `runs` is a run that has not ended. */

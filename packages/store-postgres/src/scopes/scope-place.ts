@@ -8,7 +8,7 @@ import {
   scopes,
 } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { isSighted, type ScopeColumn, sameScope, scopeColumns, scopeColumnsOf, tables } from '../tables/columns.ts'
 

@@ -1,7 +1,7 @@
 import type { FieldValues, ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Origin } from '../change-log/append-changes.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { lastSeenOf } from '../lists/list-columns.ts'
 import { type Column, columnNames, editedColumns, keyColumns, ofJson, sameKey, tables } from '../tables/columns.ts'

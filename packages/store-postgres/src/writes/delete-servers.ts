@@ -1,7 +1,7 @@
 import type { ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendChanges, childRows, deletedRow, type Origin, rowTitle } from '../change-log/append-changes.ts'
-import { jsonb } from '../database/json.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { tables } from '../tables/columns.ts'
 import type { Writer } from './writer.ts'

@@ -1,7 +1,7 @@
 import type { EditValues } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { appendChanges, created } from '../change-log/append-changes.ts'
-import { jsonb, storable } from '../database/json.ts'
+import { jsonb, storable } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import type { Places } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'

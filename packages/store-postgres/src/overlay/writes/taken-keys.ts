@@ -1,7 +1,7 @@
 import type { FieldValues, ModelName } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { branchTable, effective, renamesKey } from '../../branches/branch-columns.ts'
-import { jsonb } from '../../database/json.ts'
+import { jsonb } from '../../database/statement-values.ts'
 import type { Tables } from '../../database/tables.ts'
 import { keyColumns, sameKey, tables } from '../../tables/columns.ts'
 

@@ -17,3 +17,7 @@ export function jsonb(value: unknown): RawBuilder<unknown> {
 export function storable<A>(value: A): A | string {
   return typeof value === 'string' ? value.toWellFormed().replaceAll('\0', '\uFFFD') : value
 }
+
+/** Texts of the code as literals of a statement, separated by commas. Parameters would hide them from the planner. */
+export const literals = (texts: ReadonlyArray<string>): RawBuilder<unknown> =>
+  sql.join(texts.map((text) => sql.lit(text)))
