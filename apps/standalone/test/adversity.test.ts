@@ -36,10 +36,10 @@ afterAll(async () => {
 })
 afterEach(() => sick.faults.clear())
 
-/** The rows of the sick server without what an observation or a run may move. */
-async function rowsOfSick(rest: Rest): Promise<ReadonlyArray<Row>> {
+/** The rows of the sick server without what a list moves, also one that finds no change. */
+async function rowsOfSick(rest: Rest): Promise<ReadonlyArray<object>> {
   const rows = await Promise.all(models.map((model) => allRows(rest, model, `&server_id=${sickId}`)))
-  return rows.flat().map(({ last_seen_at: _, usage_at: __, ...row }) => row)
+  return rows.flat().map(({ last_seen_at: _, usage_at: __, last_full_at: ___, last_light_at: ____, ...row }) => row)
 }
 
 const failed = (run: RunAnswer) =>
