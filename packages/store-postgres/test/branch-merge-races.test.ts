@@ -15,7 +15,7 @@ import { main, personsBranch } from './contract/branch-edits.ts'
 import { answer, conflictsOf, merge, newFleet, rows } from './contract/branching.ts'
 import { pg } from './engines.ts'
 
-/** Another session of the same database, for a user who writes main while a branch merges. */
+/** A second connection to the same database, for a user who writes main while a branch merges. */
 const session = Effect.acquireRelease(
   Effect.flatMap(Database, ({ driver }) =>
     driver._tag === 'pg' ? Effect.promise(() => driver.pool.connect()) : Effect.dieMessage('needs a server'),

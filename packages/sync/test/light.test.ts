@@ -1,6 +1,6 @@
 import { resources } from '@netbox-pbs/core'
 import { describe, expect, test } from 'vitest'
-import type { FleetServer } from './memory/fleet.ts'
+import { type FleetServer, failedFrame } from './memory/fleet.ts'
 import { MemorySystem, run } from './memory/system.ts'
 
 const fleetOf = (groups: Readonly<Record<string, ReadonlyArray<number>>>): FleetServer => ({
@@ -105,6 +105,18 @@ describe('a light run', () => {
     const system = await readInFull()
     await run(system.sync(['datastores', 'snapshots'], null, 'light'))
     expect(named(system)).toBe(0)
+  })
+
+  test('reads everything when the tasks cannot be read', async () => {
+    const system = await readInFull()
+    system.listing = {
+      failure: (scope) => (scope.resource === 'tasks' ? [failedFrame(scope, 'forbidden')] : null),
+    }
+    await light(system)
+    expect(named(system)).toBe(0)
+    system.listing = {}
+    await light(system)
+    expect(named(system)).toBe(3)
   })
 
   test('reads everything of a namespace whose changes wait in a branch', async () => {

@@ -52,7 +52,7 @@ const readItems = (
     const place: Place = { session, datastore, namespace, groupsNow: yield* Effect.cached(groups) }
     const listed = yield* groups
     // That there is no group at all must be said by both lists.
-    const changed = known.size * listed.groups.length === 0 ? null : worthReadingAlone(place, listed, known)
+    const changed = known.size === 0 || listed.groups.length === 0 ? null : worthReadingAlone(place, listed, known)
     if (changed !== null) return changed
     if (countOf(listed) > oneCallSnapshots) return asItComes(place, listed)
     const first = yield* wholeNamespace(place, listed)

@@ -28,6 +28,7 @@ const keyOf = (scope: Scope): string => scopeKey(scope.resource === 'servers' ? 
 export class JobProgress {
   readonly #ended = new Set<string>()
   readonly #endedKinds = new Set<Resource | 'namespaces'>()
+  readonly #completedKinds = new Set<Resource | 'namespaces'>()
   #rows = 0
   #nextNote = 0
   /** Scopes that were listed completely. */
@@ -53,12 +54,18 @@ export class JobProgress {
     return this.#ended.has(keyOf(scope))
   }
 
+  /** Whether any scope of this kind was listed completely. */
+  hasCompleted(resource: Resource): boolean {
+    return this.#completedKinds.has(resource)
+  }
+
   /** Whether any scope of this kind has ended. */
   ended(resource: Resource): boolean {
     return this.#endedKinds.has(resource)
   }
 
   completedScope(scope: Scope, rows: number, at: string): void {
+    this.#completedKinds.add(scope.resource)
     this.#end(scope)
     this.#rows += rows
     this.completed++

@@ -68,7 +68,8 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const runs = yield* Runs
   const clock = yield* Effect.clock
   const window = resource === 'tasks' && isServerJob(job) ? yield* readWindow(job) : null
-  const known = resource === 'snapshots' && isServerJob(job) ? yield* knownListDigests(job) : []
+  const isLight = resource === 'snapshots' && job.light && progress.hasCompleted('tasks')
+  const known = isLight && isServerJob(job) ? yield* knownListDigests(job) : []
   const background = yield* BackgroundTask.make
   const reader = new ResourceReader(job, requested, { progress, window, background })
   const isCancelled = runs.cancelRequested({ id: job.runId })

@@ -101,7 +101,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
     taskRetentionDays: settings.task_retention_days,
-    lightSince: run?.mode === 'light' ? run.created : null,
+    light: run?.mode === 'light',
     scope_filter,
   }
   return yield* serverId === null ? readGateway(claimed, job) : readServer(claimed, { ...job, serverId })
@@ -171,7 +171,7 @@ const readServer = Effect.fn('sync.readServer')(function* (
   const serverJob: ServerJob = { ...job, server: row.facts.name }
   const requested = claimed.job.resources.filter((resource) => resource !== 'servers')
   // The tasks tell a light run which datastores have changed.
-  const resources = job.lightSince === null ? requested : tasksFirst(requested)
+  const resources = job.light ? tasksFirst(requested) : requested
   const attempt = attemptAt(row.health, runId)
   if (attempt === 'none') return yield* readNothing(serverJob, row, resources)
   const outcome = yield* readJob(serverJob, resources, progress, {

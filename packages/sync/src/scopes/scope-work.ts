@@ -31,8 +31,8 @@ export interface Job {
   readonly guard: GuardSettings
   /** Days; 0 keeps all tasks. */
   readonly taskRetentionDays: number
-  /** When its run was created, RFC 3339, if that is a light run; null: it reads the snapshots of every group. */
-  readonly lightSince: string | null
+  /** It reads the snapshots of changed groups only, as far as the others were read lately. */
+  readonly light: boolean
   /** Which scopes of its resources the job covers; null: all. */
   readonly scope_filter: ScopeFilter | null
 }
