@@ -120,6 +120,7 @@ export {
   addRows,
   noRows,
   type OutcomeCounts,
+  privilegesMissing,
   type Reason,
   type RowCounts,
   type Run,

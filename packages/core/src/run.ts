@@ -89,6 +89,9 @@ export interface Warning {
   readonly count: number
 }
 
+/** The code of a warning that the caller lacks a privilege, so that rows of the scope stay hidden from it. */
+export const privilegesMissing = 'privileges_missing'
+
 /** How many scopes ended with each outcome. */
 export type OutcomeCounts = Readonly<Record<ScopeOutcome, number>>
 

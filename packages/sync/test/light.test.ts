@@ -1,4 +1,4 @@
-import { resources } from '@netbox-pbs/core'
+import { resources, type Scope } from '@netbox-pbs/core'
 import { describe, expect, test } from 'vitest'
 import { type FleetServer, failedFrame } from './memory/fleet.ts'
 import { MemorySystem, run } from './memory/system.ts'
@@ -114,6 +114,20 @@ describe('a light run', () => {
     }
     await light(system)
     expect(named(system)).toBe(0)
+    system.listing = {}
+    await light(system)
+    expect(named(system)).toBe(3)
+  })
+
+  test.each([
+    ['of other users are hidden', { hides: ({ resource }: Scope) => resource === 'tasks' }],
+    ['could not all be read', { leftOut: ({ resource }: Scope) => (resource === 'tasks' ? 1 : 0) }],
+  ])('reads everything when tasks %s', async (_, listing) => {
+    const system = await readInFull()
+    system.listing = listing
+    await light(system)
+    expect(named(system)).toBe(0)
+    expect(system.requests.map(({ resource }) => resource)).toContain('snapshots')
     system.listing = {}
     await light(system)
     expect(named(system)).toBe(3)

@@ -1,4 +1,4 @@
-import { type ServerScope, scopeTitle } from '@netbox-pbs/core'
+import { privilegesMissing, type ServerScope, scopeTitle } from '@netbox-pbs/core'
 import { type Frame, maxFrameBytes, RowFrame, rowTitle } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import type { z } from 'zod'
@@ -39,7 +39,7 @@ export const openScope = <Row extends RowFrame>(
     const counted = { rows: 0, leftOut: 0 }
     const seen = new Set<string>()
     const gaps = gapsOf(scope, before).map(({ privilege, path, hides }) => ({
-      code: 'privileges_missing',
+      code: privilegesMissing,
       message: `without ${privilege} on ${path} and below, ${hides} stay hidden; grant it to both the token and its user`,
     }))
     const noteLine = (note: Note): ReadonlyArray<Line> => {

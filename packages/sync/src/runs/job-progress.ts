@@ -29,6 +29,7 @@ export class JobProgress {
   readonly #ended = new Set<string>()
   readonly #endedKinds = new Set<Resource | 'namespaces'>()
   readonly #completedKinds = new Set<Resource | 'namespaces'>()
+  readonly #partialKinds = new Set<Resource>()
   #rows = 0
   #nextNote = 0
   /** Scopes that were listed completely. */
@@ -54,9 +55,14 @@ export class JobProgress {
     return this.#ended.has(keyOf(scope))
   }
 
-  /** Whether any scope of this kind was listed completely. */
-  hasCompleted(resource: Resource): boolean {
-    return this.#completedKinds.has(resource)
+  /** Whether a scope of this kind was listed completely and no row of the kind stayed hidden or unread. */
+  hasSeenAll(resource: Resource): boolean {
+    return this.#completedKinds.has(resource) && !this.#partialKinds.has(resource)
+  }
+
+  /** Records that rows of this kind exist which the job does not get. */
+  recordPartial(resource: Resource): void {
+    this.#partialKinds.add(resource)
   }
 
   /** Whether any scope of this kind has ended. */

@@ -1,4 +1,4 @@
-import type { Reason, Scope, TaskWindow, Warning } from '@netbox-pbs/core'
+import { privilegesMissing, type Reason, type Scope, type TaskWindow, type Warning } from '@netbox-pbs/core'
 import {
   type Branches,
   type Inventory,
@@ -68,7 +68,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const runs = yield* Runs
   const clock = yield* Effect.clock
   const window = resource === 'tasks' && isServerJob(job) ? yield* readWindow(job) : null
-  const isLight = resource === 'snapshots' && job.light && progress.hasCompleted('tasks')
+  const isLight = resource === 'snapshots' && job.light && progress.hasSeenAll('tasks')
   const known = isLight && isServerJob(job) ? yield* knownListDigests(job) : []
   const background = yield* BackgroundTask.make
   const reader = new ResourceReader(job, requested, { progress, window, background })
@@ -214,6 +214,7 @@ class ResourceReader {
           this.#guarded((work, { scope }) =>
             Effect.gen(this, function* () {
               yield* work.complete(step)
+              if (step.leftOut > 0) this.#progress.recordPartial(this.#requested.resource)
               this.#progress.completedScope(scope, work.listed, yield* now)
               this.#completed++
             }),
@@ -235,6 +236,7 @@ class ResourceReader {
         this.#failedAbove = step.reason
         return this.#closed
       case 'warned':
+        if (step.warning.code === privilegesMissing) this.#progress.recordPartial(this.#requested.resource)
         this.#warnings.push(step.warning)
         return this.#warnings.length < maxWarnings ? Effect.void : this.flushWarnings
       case 'ended':

@@ -41,6 +41,8 @@ export interface Listing {
   /** How many rows of a scope exist and could not be read. */
   readonly leftOut?: (scope: Scope) => number
   readonly failure?: ConnectionFailure
+  /** The scopes of which the caller's privileges hide rows. */
+  readonly hides?: (scope: Scope) => boolean
   /** Between the frames of a scope. */
   readonly between?: Effect.Effect<void, SourceFailed>
 }
@@ -72,6 +74,8 @@ function* scopeFrames(scope: Scope, rows: ReadonlyArray<SourceFrame>, listing: L
   const fallback = listing.failure?.(scope) ?? null
   yield { _tag: 'scope', scope }
   if (fallback !== null) return yield* fallback
+  if (listing.hides?.(scope) === true)
+    yield { _tag: 'warning', scope, code: 'privileges_missing', message: 'rows stay hidden' }
   for (const row of rows) {
     yield row
     if (listing.between !== undefined) yield listing.between
