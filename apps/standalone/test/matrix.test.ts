@@ -177,6 +177,14 @@ const unmeasured = (state: PbsState, code: string | undefined, before: PbsState)
   })),
 })
 
+/** Before 3.2 the state of garbage collection is read as the release has it, so without the release it is unknown. */
+const withoutRelease = (state: PbsState): PbsState => ({
+  ...state,
+  datastores: state.datastores.map((store) =>
+    Number(state.version) < 3.2 ? { ...store, gc: { ...store.gc, lastRun: null } } : store,
+  ),
+})
+
 const names = [...new Set(places.map(({ server }) => server)), 'well']
 
 describe.each(releases)('PBS %s', (release) => {
@@ -237,9 +245,10 @@ describe.each(releases)('PBS %s', (release) => {
       const usageCode = here.find(({ place }) => place === 'usage of datastores')?.answer.code
       const { state } = at(name)
       const earlier = before.get(name) ?? state
+      const observed = name === 'observed' ? unmeasured(state, usageCode, earlier) : state
       await expectScopes(running, {
         before: earlier,
-        after: name === 'observed' ? unmeasured(state, usageCode, earlier) : state,
+        after: here.some(({ place }) => place === 'version') ? withoutRelease(observed) : observed,
         kept: (title) =>
           here.some((place) => (place.keeps === undefined ? place.fails.includes(title) : place.keeps.test(title))),
       })

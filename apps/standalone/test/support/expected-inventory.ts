@@ -179,8 +179,10 @@ function jobs(state: PbsState): ReadonlyArray<Record<string, unknown>> {
     })),
   )
   const gc = state.datastores.map((store) => {
-    // PBS says nothing of the runs of a store that never finished one, or that cannot be opened.
-    const run = isReadable(store) && store.gc.status.upid !== null ? store.gc.lastRun : null
+    // PBS says nothing of the runs of a store that never finished one, or that cannot be opened. Before 3.2 it names
+    // the last success, without its end.
+    const last = isReadable(store) && store.gc.status.upid !== null ? store.gc.lastRun : null
+    const run = last !== null && Number(state.version) < 3.2 ? { state: 'OK', endtime: null } : last
     return {
       server: state.name,
       job_type: 'gc',
