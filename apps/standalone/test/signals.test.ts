@@ -4,8 +4,13 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { SyncRunDetail } from '@netbox-pbs/api/records'
+import { startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { netboxPbs, SystemProcess } from './support/process.ts'
+import { connect, request } from './support/rest.ts'
+import { newHome, startSystem } from './support/running-system.ts'
 
 // Real processes on a machine that may be busy with other tests.
 vi.setConfig({ testTimeout: 120_000 })
@@ -129,4 +134,29 @@ test('a data folder that others could enter is closed to them, and what the data
     .filter((path) => (statSync(path).mode & 0o077) !== 0)
   await system.stop()
   expect(open).toEqual([])
+})
+
+test('a sync that is interrupted says that its run goes on and where, and does not end as if it had completed', async () => {
+  const pbs = await startSimulator({ name: 'pbs-a', seed: 5, snapshots: 20, failureDelayMs: 0 })
+  const system = await startSystem(newHome({}))
+  pbs.faults.add({ kind: 'hang', match: { path: '/admin/datastore' } })
+  try {
+    await connect(system, pbs)
+    const sync = SystemProcess.start('netbox-pbs', ['sync', '--url', system.url, '--token-file', '-'], {
+      input: system.token,
+    })
+    const running = async () => {
+      const { json } = await request(system, 'GET', '/api/plugins/pbs/sync-runs/?status=running')
+      return z.object({ results: z.array(SyncRunDetail.pick({ id: true, display_url: true })) }).parse(json).results
+    }
+    const [run] = await vi.waitUntil(async () => ((await running()).length === 1 ? running() : null), {
+      timeout: 60_000,
+    })
+    const { code, stderr } = await sync.stop('SIGINT')
+    expect([code, stderr]).toEqual([130, `run ${run?.id} goes on; watch or cancel it at ${run?.display_url}\n`])
+    expect(await running()).toEqual([run])
+  } finally {
+    await system.stop()
+    await pbs.close()
+  }
 })

@@ -135,7 +135,9 @@ export function runProcess<E extends Failure>(program: Effect.Effect<unknown, E>
 }
 
 function finish<E extends Failure>(exit: Exit.Exit<unknown, E>): number {
-  if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return 0
+  if (Exit.isSuccess(exit)) return 0
+  // A program that a signal cuts short says so by an exit code of its own.
+  if (Cause.isInterruptedOnly(exit.cause)) return Number(process.exitCode ?? 0)
   const failure = Option.getOrNull(Cause.failureOption(exit.cause))
   process.stderr.write(`${printableLines(failure === null ? Cause.pretty(exit.cause) : failure.message)}\n`)
   if (failure === null) return 1

@@ -43,7 +43,7 @@ export const finishRestore = (dataDir: string): Effect.Effect<void, DataFolderIn
           lockFolder(dataDir),
           Effect.tryPromise({
             try: () => moveAll(dataDir),
-            catch: (cause) => new DataFolderUnusable({ folder: dataDir, cause }),
+            catch: (cause) => new DataFolderUnusable({ folder: dataDir, reason: 'files', cause }),
           }),
         ),
       )

@@ -4,7 +4,7 @@ import { Effect } from 'effect'
 import type { z } from 'zod'
 import { CannotRun, WaitsForReview } from '../failures.ts'
 import { call, type Remote, readAll } from '../remote/remote-api.ts'
-import { progress, say, table } from '../terminal.ts'
+import { complain, progress, say, table } from '../terminal.ts'
 
 const Run = SyncRunDetail.pick({
   id: true,
@@ -33,10 +33,15 @@ export interface SyncRequest {
 const runs = '/api/plugins/pbs/sync-runs/'
 const branchesPath = '/api/plugins/pbs/branches/'
 
-/** Starts a run, shows its progress, and returns it when it has ended. */
-export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run, CannotRun> =>
+const StartedRun = Run.pick({ id: true, display_url: true })
+type StartedRun = z.infer<typeof StartedRun>
+
+const startRun = (remote: Remote, request: SyncRequest): Effect.Effect<StartedRun, CannotRun> =>
+  call(remote)({ method: 'POST', path: runs, body: request, answer: StartedRun })
+
+/** Shows the progress of a run, and returns it when it has ended. */
+const untilEnded = (remote: Remote, { id }: StartedRun): Effect.Effect<Run, CannotRun> =>
   Effect.gen(function* () {
-    const { id } = yield* call(remote)({ method: 'POST', path: runs, body: request, answer: Run.pick({ id: true }) })
     const read = call(remote)({ method: 'GET', path: `${runs}${id}/`, answer: Run })
     let run = yield* read
     while (runStates[run.status.value].open) {
@@ -48,10 +53,25 @@ export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run
     return run
   })
 
+/** Starts a run, shows its progress, and returns it when it has ended. */
+export const runSync = (remote: Remote, request: SyncRequest): Effect.Effect<Run, CannotRun> =>
+  Effect.flatMap(startRun(remote, request), (started) => untilEnded(remote, started))
+
+/** The run is the server's: it goes on without the command, whose exit code must not say that it completed. */
+const goesOn = ({ id, display_url }: StartedRun): Effect.Effect<void> =>
+  Effect.sync(() => {
+    complain(`run ${id} goes on; watch or cancel it at ${display_url}`)
+    process.exitCode = interrupted
+  })
+
+/** The exit code of a shell for a command that SIGINT ended. */
+const interrupted = 130
+
 /** Starts a run and prints its result. Fails unless it completed, and when changes wait in a branch. */
 export const syncNow = (remote: Remote, request: SyncRequest): Effect.Effect<void, CannotRun | WaitsForReview> =>
   Effect.gen(function* () {
-    const run = yield* runSync(remote, request)
+    const started = yield* startRun(remote, request)
+    const run = yield* Effect.onInterrupt(untilEnded(remote, started), () => goesOn(started))
     report(run)
     const { status, id, display_url } = run
     const branches = stagedChanges(run.staged) === 0 ? [] : yield* openBranches(remote, id)

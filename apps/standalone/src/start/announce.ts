@@ -5,19 +5,17 @@ import { bootstrapTokenName } from '../config.ts'
 import type { System } from '../system.ts'
 import { complain, onTerminal, say } from '../terminal.ts'
 
-/**
- * Says that all is served, and how to get in. Secrets are shown to a terminal only; elsewhere the
- * line names their file.
- */
-export function announce(
-  { url, token, signInUrl }: System,
-  { host, servers }: { readonly host: string; readonly servers: number },
-): void {
+/** How to get in. A terminal is shown the token by the start that made it; otherwise the line names the file. */
+export function readyLine({ url, token }: Pick<System, 'url' | 'token'>, terminal: boolean): string {
   const ready = `netbox-pbs ready: ${url}/plugins/pbs/`
-  if (token.file === null) say(`${ready} token as given by ${bootstrapTokenName}`)
-  else if (onTerminal()) say(`${ready} token ${Redacted.value(token.token)}`)
-  else say(`${ready} token in ${token.file}`)
-  if (onTerminal()) say(`sign in once, within the hour: ${Redacted.value(signInUrl)}`)
+  if (token.file === null) return `${ready} token as given by ${bootstrapTokenName}`
+  return token.made && terminal ? `${ready} token ${Redacted.value(token.token)}` : `${ready} token in ${token.file}`
+}
+
+/** Says that all is served, and how to get in. Secrets are shown to a terminal only. */
+export function announce(system: System, { host, servers }: { readonly host: string; readonly servers: number }): void {
+  say(readyLine(system, onTerminal()))
+  if (onTerminal()) say(`sign in once, within the hour: ${Redacted.value(system.signInUrl)}`)
   if (servers === 0 && onTerminal())
     complain('no servers yet: "netbox-pbs server add" connects one, as does “Add a server” on the first page')
   if (!isLoopback(host)) {

@@ -12,6 +12,8 @@ import type { CannotRun } from '../failures.ts'
 export interface LocalToken {
   readonly token: Redacted.Redacted<string>
   readonly file: string | null
+  /** Whether this start made it: only then a terminal shows it. */
+  readonly made: boolean
 }
 
 const admin = { write_enabled: true, expires: null }
@@ -31,17 +33,17 @@ export const localToken = (
           Effect.fail(new WrongUsage({ message: `${bootstrapTokenName}: ${message}` })),
         ),
       )
-      return { token: given.value, file: null }
+      return { token: given.value, file: null, made: false }
     }
     const file = join(folder, 'token')
     const earlier = stored(file)
-    if (earlier !== null && (yield* tokenKnown(earlier))) return { token: earlier, file }
+    if (earlier !== null && (yield* tokenKnown(earlier))) return { token: earlier, file, made: false }
     const token = newTokenText()
     yield* writeToken(token, { ...admin, description: 'made at the start' }).pipe(
       Effect.catchTag('TokenMalformed', Effect.die),
     )
     yield* writePrivateFile(file, `${Redacted.value(token)}\n`)
-    return { token, file }
+    return { token, file, made: true }
   })
 
 function stored(file: string): Redacted.Redacted<string> | null {

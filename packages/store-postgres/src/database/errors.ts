@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { Data } from 'effect'
 
 /** The oldest server version with the features of the statements, as `server_version_num`. */
@@ -30,15 +31,25 @@ export class DataFolderInUse extends Data.TaggedError('DataFolderInUse')<{
   }
 }
 
-/** The embedded database could not be opened in its folder. */
+/**
+ * The embedded database could not be opened in its folder: the file system refuses, there are files but no whole
+ * database, or the engine does not start with what is there.
+ */
 export class DataFolderUnusable extends Data.TaggedError('DataFolderUnusable')<{
   readonly folder: string
+  readonly reason: 'files' | 'no_database' | 'engine'
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return this.cause instanceof Error && 'code' in this.cause && this.cause.code === 'EPERM'
-      ? `the data folder ${this.folder} is open to other users and belongs to one of them: make it your own, with mode 0700`
-      : `the data folder ${this.folder} cannot be opened: check that it exists, may be written and is not on a full disk`
+    const database = join(this.folder, 'database')
+    const ofAnother = this.cause instanceof Error && 'code' in this.cause && this.cause.code === 'EPERM'
+    return {
+      no_database: `${database} holds files but no whole database: if its first start was cut short, remove that folder; else name another --data-dir or restore a backup`,
+      engine: `the database in ${database} does not start: it is damaged, of another PostgreSQL, or its disk is full; free space, or restore a backup`,
+      files: ofAnother
+        ? `the data folder ${this.folder} is open to other users and belongs to one of them: make it your own, with mode 0700`
+        : `the data folder ${this.folder} cannot be opened: check that it exists, may be written and is not on a full disk`,
+    }[this.reason]
   }
 }
 

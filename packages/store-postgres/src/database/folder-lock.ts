@@ -20,7 +20,8 @@ export function lockFolder(folder: string): Effect.Effect<void, DataFolderInUse 
   return Effect.acquireRelease(
     Effect.tryPromise({
       try: () => acquire(path),
-      catch: (cause) => (cause instanceof DataFolderInUse ? cause : new DataFolderUnusable({ folder: path, cause })),
+      catch: (cause) =>
+        cause instanceof DataFolderInUse ? cause : new DataFolderUnusable({ folder: path, reason: 'files', cause }),
     }),
     () => Effect.promise(() => release(path)),
   )

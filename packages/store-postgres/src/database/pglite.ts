@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ParserOptions, PGlite, Transaction } from '@electric-sql/pglite'
 import { Effect, type Scope } from 'effect'
@@ -32,11 +33,18 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
   if (dataDir !== null) yield* lockFolder(dataDir)
   // Loaded on first use: on a server its 40 MB would be wasted.
   const engine = yield* Effect.promise(() => import('@electric-sql/pglite'))
+  const unusable = (reason: DataFolderUnusable['reason'], cause?: unknown) =>
+    new DataFolderUnusable({ folder: dataDir ?? 'in memory', reason, cause })
   const pglite = yield* Effect.acquireRelease(
     Effect.tryPromise({
       try: async () => {
         const folder = dataDir === null ? null : join(dataDir, 'database')
-        if (folder !== null) await makePrivateFolder(folder)
+        if (folder !== null) {
+          await makePrivateFolder(folder)
+          // The engine would make a new database over the files of another.
+          const names = await readdir(folder)
+          if (names.length > 0 && !names.includes('PG_VERSION')) throw unusable('no_database')
+        }
         const created = await engine.PGlite.create({
           ...(folder !== null && { dataDir: folder }),
           ...(dump !== undefined && { loadDataDir: dump }),
@@ -47,7 +55,11 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
         if (folder !== null) await makeContentsPrivate(folder)
         return created
       },
-      catch: (cause) => new DataFolderUnusable({ folder: dataDir ?? 'in memory', cause }),
+      catch: (cause) => {
+        if (cause instanceof DataFolderUnusable) return cause
+        const ofFiles = cause instanceof Error && 'syscall' in cause
+        return unusable(ofFiles ? 'files' : 'engine', cause)
+      },
     }),
     (opened) => Effect.promise(async () => (opened.closed ? undefined : opened.close())),
   )

@@ -46,7 +46,7 @@ test.each(['made by the operator', 'not there yet'])(
 
 test('a folder that is open to others and belongs to one of them is refused in a sentence', () => {
   const cause = Object.assign(new Error('EPERM: operation not permitted, chmod'), { code: 'EPERM' })
-  expect(new DataFolderUnusable({ folder: '/srv/x', cause }).message).toBe(
+  expect(new DataFolderUnusable({ folder: '/srv/x', reason: 'files', cause }).message).toBe(
     'the data folder /srv/x is open to other users and belongs to one of them: make it your own, with mode 0700',
   )
 })
