@@ -1,4 +1,4 @@
-// The arrows of ARCHITECTURE.md: which pkg may import which. Everything not allowed is forbidden.
+// Which package may import which, as ARCHITECTURE.md has it. Everything not allowed is forbidden.
 const packages = {
   'packages/core': [],
   'packages/proxbox-client': ['packages/core'],
@@ -32,16 +32,16 @@ const packages = {
   'apps/standalone': ['packages/', 'apps/', 'tools/'],
   bench: ['packages/', 'apps/', 'tools/'],
 }
-const anyRoom = '^(packages|apps|tools|bench)/'
+const anyPackage = '^(packages|apps|tools|bench)/'
 const sources = (pkg) => `^${pkg}/src/(?!.*\\.test\\.tsx?$)`
 const anySource = sources('((packages|apps|tools)/[^/]+|bench)')
 
-const arrows = Object.entries(packages).map(([pkg, allowed]) => ({
+const packageRules = Object.entries(packages).map(([pkg, allowed]) => ({
   name: `dependencies-of-${pkg.replace('/', '-')}`,
-  comment: `${pkg} may import ${allowed.length === 0 ? 'no other pkg' : allowed.join(', ')}`,
+  comment: `${pkg} may import ${allowed.length === 0 ? 'no other package' : allowed.join(', ')}`,
   severity: 'error',
   from: { path: sources(pkg) },
-  to: { path: anyRoom, pathNot: [`^${pkg}/`, ...allowed.map((path) => `^${path}`)] },
+  to: { path: anyPackage, pathNot: [`^${pkg}/`, ...allowed.map((path) => `^${path}`)] },
 }))
 
 /** Frameworks are named in few packages only. */
@@ -69,8 +69,31 @@ const frameworkRules = Object.entries(frameworks).map(([names, allowed]) => ({
   to: { path: `(^|/)node_modules/(${names})/` },
 }))
 
-// The layers of packages/store-postgres, lowest first. A folder may import the folders of lower
-// layers, never one of its own layer or above.
+/**
+ * The folders of a package, lowest layer first. A folder may import the folders of lower layers,
+ * never one of its own layer or above; a file next to them only where `shared` has it.
+ */
+const layerRules = (name, { src, layers, shared = [] }) => [
+  ...layers.flatMap((folders, layer) =>
+    folders.map((folder) => {
+      const lower = layers.slice(0, layer).flat()
+      return {
+        name: `${name}-layer-${folder}`,
+        comment: `${folder} may import ${['itself', ...lower].join(', ')}`,
+        severity: 'error',
+        from: { path: `${src}${folder}/` },
+        to: { path: src, pathNot: [...[folder, ...lower].map((one) => `${src}${one}/`), ...shared] },
+      }
+    }),
+  ),
+  {
+    name: `${name}-folder-has-a-layer`,
+    severity: 'error',
+    from: { path: `${src}[^/]+/`, pathNot: layers.flat().map((folder) => `${src}${folder}/`) },
+    to: {},
+  },
+]
+
 const storeLayers = [
   ['database'],
   ['tables', 'queue', 'retention', 'secret-box', 'workers'],
@@ -81,42 +104,32 @@ const storeLayers = [
   ['overlay'],
   ['ports'],
 ]
-const store = '^packages/store-postgres/src/'
-const storeRules = [
-  ...storeLayers.flatMap((folders, layer) =>
-    folders.map((folder) => ({
-      name: `store-layer-${folder}`,
-      comment: `${folder} may import ${['itself', ...storeLayers.slice(0, layer).flat()].join(', ')}`,
-      severity: 'error',
-      from: { path: `${store}${folder}/` },
-      to: {
-        path: store,
-        pathNot: [folder, ...storeLayers.slice(0, layer).flat()].map((lower) => `${store}${lower}/`),
-      },
-    })),
-  ),
-  {
-    name: 'store-folder-has-a-layer',
-    severity: 'error',
-    from: {
-      path: store,
-      pathNot: [`${store}index\\.ts$`, ...storeLayers.flat().map((folder) => `${store}${folder}/`)],
-    },
-    to: {},
-  },
+
+const apiLayers = [
+  ['rest', 'validation'],
+  ['accounts', 'branches', 'records', 'servers', 'settings'],
+  ['inventory', 'openapi'],
+  ['runs'],
+  ['pages', 'routes'],
+  ['http'],
 ]
 
 module.exports = {
   forbidden: [
-    ...arrows,
-    ...storeRules,
+    ...packageRules,
+    ...layerRules('store', { src: '^packages/store-postgres/src/', layers: storeLayers }),
+    ...layerRules('api', {
+      src: '^apps/api/src/',
+      layers: apiLayers,
+      shared: ['^apps/api/src/(services|version)\\.ts$'],
+    }),
     ...frameworkRules,
     {
       name: 'by-name',
-      comment: 'another pkg is imported by its package name, so that its exports decide what can be seen',
+      comment: 'another package is imported by its name, so that its exports decide what can be seen',
       severity: 'error',
       from: { path: '^((?:packages|apps|tools)/[^/]+|bench)/' },
-      to: { path: anyRoom, pathNot: '^$1/', dependencyTypes: ['local'] },
+      to: { path: anyPackage, pathNot: '^$1/', dependencyTypes: ['local'] },
     },
     {
       name: 'apps-are-not-imported',
