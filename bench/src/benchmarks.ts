@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util'
-import { Config, Effect, Option } from 'effect'
+import { filled, newCommand, wholeNumber } from '@netbox-pbs/app-shell'
+import { type Command, Option } from 'commander'
+import { Config, Effect, Option as Maybe } from 'effect'
 import { branch } from './branch/branch.ts'
 import { diffCases } from './diff/diff-cases.ts'
 import { gateway } from './gateway/gateway-case.ts'
@@ -9,112 +10,112 @@ import { light } from './light/light.ts'
 import { measure, type Result } from './measure.ts'
 import { searches } from './searches/searches.ts'
 
-/** One benchmark: its options, and how it runs. A wrong flag throws before anything is measured. */
-interface Benchmark {
-  readonly usage: string
-  readonly run: (args: ReadonlyArray<string>) => AsyncIterable<Result>
+/** Takes the benchmark that the command line names; reading its results runs it. */
+type Choose = (results: AsyncIterable<Result>) => void
+
+/** The command `bench` with each benchmark below it. */
+export function benchCommand(choose: Choose): Command {
+  const bench = newCommand('bench', 'measure; JSON lines on standard output, a table on standard error')
+  const benchmarks = [branchBench, diffBench, gatewayBench, ingestBench, lightBench, searchesBench, waitingBench]
+  for (const benchmark of benchmarks) bench.addCommand(benchmark(choose))
+  return bench
 }
 
-/** Every benchmark by the name that the command takes. */
-export const benchmarks: Readonly<Record<string, Benchmark>> = {
-  branch: { usage: '[--snapshots 1000000] [--changes 1000,100000] [--store pg|pglite]', run: runBranch },
-  diff: { usage: '[--rows 1000000] [--repeat 3]', run: runDiff },
-  gateway: { usage: '[--snapshots 100000] [--repeat 2] [--profiles FOLDER]', run: runGateway },
-  ingest: { usage: '[--snapshots 100000] [--store pg|pglite] [--profiles FOLDER]', run: runIngest },
-  light: { usage: '[--snapshots 100000] [--store pg|pglite]', run: runLight },
-  searches: { usage: '[--snapshots 1000000] [--seconds 20]', run: runSearches },
-  waiting: { usage: '[--snapshots 40000] [--changes 20000] [--store pg|pglite]', run: runWaiting },
+const branchBench = (choose: Choose): Command =>
+  newCommand('branch', 'a branch: staging, reading, comparing, merging')
+    .addOption(snapshotsFlag(1_000_000))
+    .addOption(
+      new Option('--changes <numbers>', 'sizes of branches, with commas between')
+        .argParser((text) => text.split(',').map(count))
+        .default([1000, 100_000], '1000,100000'),
+    )
+    .addOption(storeFlag())
+    .action((flags: Flags<'snapshots' | 'store'> & { changes: ReadonlyArray<number> }) =>
+      choose(branch({ ...flags, databaseUrl: givenDatabaseUrl() })),
+    )
+
+const diffBench = (choose: Choose): Command =>
+  newCommand('diff', 'core’s diff, in memory')
+    .option('--rows <number>', 'on each side', count, 1_000_000)
+    .addOption(repeatFlag(3))
+    .action((flags: Flags<'rows' | 'repeat'>) => choose(diffs(flags)))
+
+async function* diffs({ rows, repeat }: Flags<'rows' | 'repeat'>): AsyncGenerator<Result> {
+  for (const one of diffCases(rows)) yield await measure('diff', one, repeat)
 }
 
-/** The benchmark was called with unknown flags or values. */
-export class WrongUsage extends Error {}
+const gatewayBench = (choose: Choose): Command =>
+  newCommand('gateway', 'the gateway’s stream of a simulated server')
+    .addOption(snapshotsFlag(100_000))
+    .addOption(repeatFlag(2))
+    .addOption(profilesFlag())
+    .action((flags: Flags<'snapshots' | 'repeat' | 'profiles'>) => choose(streams(flags)))
 
-async function* runBranch(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { snapshots, changes, store } = flags(args, { snapshots: '1000000', changes: '1000,100000', store: 'pg' })
-  yield* branch({
-    snapshots: positive('snapshots', snapshots),
-    changes: changes.split(',').map((size) => positive('changes', size)),
-    store: storeOf(store),
-    databaseUrl: givenDatabaseUrl(),
-  })
+async function* streams({
+  repeat: rounds,
+  ...flags
+}: Flags<'snapshots' | 'repeat' | 'profiles'>): AsyncGenerator<Result> {
+  yield await gateway({ ...flags, rounds })
 }
 
-async function* runDiff(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { rows, repeat } = flags(args, { rows: '1000000', repeat: '3' })
-  const rounds = positive('repeat', repeat)
-  for (const one of diffCases(positive('rows', rows))) yield await measure('diff', one, rounds)
+const ingestBench = (choose: Choose): Command =>
+  newCommand('ingest', 'syncs of a recorded stream, against COPY and JSON.parse')
+    .addOption(snapshotsFlag(100_000))
+    .addOption(storeFlag())
+    .addOption(profilesFlag())
+    .action((flags: Flags<'snapshots' | 'store' | 'profiles'>) =>
+      choose(ingest({ ...flags, databaseUrl: givenDatabaseUrl() })),
+    )
+
+const lightBench = (choose: Choose): Command =>
+  newCommand('light', 'full and light runs from a simulated server on')
+    .addOption(snapshotsFlag(100_000))
+    .addOption(storeFlag())
+    .action((flags: Flags<'snapshots' | 'store'>) => choose(light({ ...flags, databaseUrl: givenDatabaseUrl() })))
+
+const searchesBench = (choose: Choose): Command =>
+  newCommand('searches', 'reads of one client while others search')
+    .addOption(snapshotsFlag(1_000_000))
+    .option('--seconds <number>', 'how long each case is measured', count, 20)
+    .action((flags: Flags<'snapshots' | 'seconds'>) => choose(searches({ ...flags, databaseUrl: givenDatabaseUrl() })))
+
+const waitingBench = (choose: Choose): Command =>
+  newCommand('waiting', 'runs while their branch waits for approval')
+    .addOption(snapshotsFlag(40_000))
+    .option('--changes <number>', 'of the branch', count, 20_000)
+    .addOption(storeFlag())
+    .action((flags: Flags<'snapshots' | 'changes' | 'store'>) =>
+      choose(waiting({ ...flags, databaseUrl: givenDatabaseUrl() })),
+    )
+
+/** The flags that several benchmarks have, checked. */
+interface AllFlags {
+  readonly snapshots: number
+  readonly rows: number
+  readonly changes: number
+  readonly seconds: number
+  readonly repeat: number
+  readonly store: 'pg' | 'pglite'
+  readonly profiles: string | null
 }
 
-async function* runGateway(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { snapshots, repeat, profiles } = flags(args, { snapshots: '100000', repeat: '2', profiles: '' })
-  yield await gateway({
-    snapshots: positive('snapshots', snapshots),
-    rounds: positive('repeat', repeat),
-    profiles: profiles === '' ? null : profiles,
-  })
-}
+type Flags<Names extends keyof AllFlags> = Pick<AllFlags, Names>
 
-async function* runIngest(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { snapshots, store, profiles } = flags(args, { snapshots: '100000', store: 'pg', profiles: '' })
-  yield* ingest({
-    snapshots: positive('snapshots', snapshots),
-    store: storeOf(store),
-    databaseUrl: givenDatabaseUrl(),
-    profiles: profiles === '' ? null : profiles,
-  })
-}
+const count = wholeNumber(1, Number.MAX_SAFE_INTEGER)
 
-async function* runLight(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { snapshots, store } = flags(args, { snapshots: '100000', store: 'pg' })
-  yield* light({
-    snapshots: positive('snapshots', snapshots),
-    store: storeOf(store),
-    databaseUrl: givenDatabaseUrl(),
-  })
-}
+const snapshotsFlag = (usual: number): Option =>
+  new Option('--snapshots <number>', 'size of the inventory').argParser(count).default(usual)
 
-async function* runSearches(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { snapshots, seconds } = flags(args, { snapshots: '1000000', seconds: '20' })
-  yield* searches({
-    snapshots: positive('snapshots', snapshots),
-    seconds: positive('seconds', seconds),
-    databaseUrl: givenDatabaseUrl(),
-  })
-}
+const repeatFlag = (usual: number): Option =>
+  new Option('--repeat <number>', 'rounds, of which the fastest counts').argParser(count).default(usual)
 
-async function* runWaiting(args: ReadonlyArray<string>): AsyncGenerator<Result> {
-  const { snapshots, changes, store } = flags(args, { snapshots: '40000', changes: '20000', store: 'pg' })
-  yield* waiting({
-    snapshots: positive('snapshots', snapshots),
-    changes: positive('changes', changes),
-    store: storeOf(store),
-    databaseUrl: givenDatabaseUrl(),
-  })
-}
+const storeFlag = (): Option => new Option('--store <store>', 'the database').choices(['pg', 'pglite']).default('pg')
 
-function storeOf(text: string): 'pg' | 'pglite' {
-  if (text !== 'pg' && text !== 'pglite') throw new WrongUsage('--store is pg or pglite')
-  return text
-}
-
-function flags<F extends Readonly<Record<string, string>>>(args: ReadonlyArray<string>, defaults: F): F {
-  const options = Object.fromEntries(Object.keys(defaults).map((name) => [name, { type: 'string' as const }]))
-  try {
-    const { values } = parseArgs({ args: [...args], options })
-    return { ...defaults, ...values }
-  } catch (cause) {
-    throw new WrongUsage(cause instanceof Error ? cause.message : String(cause))
-  }
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value) || value < 1) throw new WrongUsage(`--${name} ${text} is not a number from 1 on`)
-  return value
-}
+const profilesFlag = (): Option =>
+  new Option('--profiles <folder>', 'write CPU profiles there').argParser(filled).default(null, 'none')
 
 /** The operator's PostgreSQL server to measure; null: a temporary one. */
 function givenDatabaseUrl(): string | null {
   const given = Effect.runSync(Config.option(Config.string('DATABASE_URL')))
-  return Option.getOrNull(Option.filter(given, (url) => url !== ''))
+  return Maybe.getOrNull(Maybe.filter(given, (url) => url !== ''))
 }

@@ -10,6 +10,6 @@ test('workers, gateway and database killed in the middle of syncs: every scope i
   const options = { servers: 6, snapshots: 3000, seed: 5, ...often }
   const { faults, ...counted } = await crash(options, (line) => lines.push(line))
   expect(faults, lines.join('\n')).toEqual([])
-  expect(counted.blows, lines.join('\n')).toBe(5)
+  expect(counted.kills, lines.join('\n')).toBe(5)
   expect(counted.looks).toBe(5)
 })

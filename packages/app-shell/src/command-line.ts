@@ -1,5 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
-import { Effect } from 'effect'
+import { Cause, Effect, Exit } from 'effect'
 import { WrongUsage } from './environment.ts'
 import { isHostName } from './host-names.ts'
 import { logFormats } from './log.ts'
@@ -38,6 +38,22 @@ export const readFlags = <F extends object>(
       throw error
     }
   })
+
+/**
+ * The flags of a program that is no service, or the end of the process: with 0 after help, with 2 for
+ * a mistake of the caller.
+ */
+export function flagsOrExit<F extends object>(command: Command): F {
+  const args = process.argv.slice(2).filter((argument) => argument !== '--')
+  const read = Effect.runSyncExit(Effect.either(readFlags<F>(command, args)))
+  if (Exit.isFailure(read)) {
+    if (Cause.isInterruptedOnly(read.cause)) process.exit(0)
+    throw Cause.squash(read.cause)
+  }
+  if (read.value._tag === 'Right') return read.value.right
+  process.stderr.write(`${read.value.left.message}\n`)
+  return process.exit(2)
+}
 
 function sentence(error: CommanderError, command: Command): string {
   const names: Array<string> = []

@@ -1,6 +1,7 @@
 export {
   allowedHostFlag,
   filled,
+  flagsOrExit,
   logFormatFlag,
   newCommand,
   port,

@@ -1,5 +1,5 @@
 import type { Random } from '@netbox-pbs/pbs-simulator'
-import { type Phase, phases } from './moments.ts'
+import { type Phase, phases } from './phases.ts'
 
 /** The steps of the harness, and their number. */
 export interface CrashOptions {
@@ -19,7 +19,7 @@ export interface CrashOptions {
 }
 
 /** One thing that is killed, when a worker is seen in the phase and `jitter` milliseconds have passed. */
-export interface Blow {
+export interface Kill {
   readonly victim: 'worker' | 'gateway' | 'database'
   readonly signal: 'SIGKILL' | 'SIGQUIT'
   readonly phase: Phase
@@ -28,17 +28,17 @@ export interface Blow {
 
 const longest = { reading: 600, staging: 100, landing: 60, clearing: 10 } satisfies Record<Phase, number>
 
-/** All blows in the order in which they fall. */
-export function planBlows(options: CrashOptions, random: Random): ReadonlyArray<Blow> {
-  const blow = (victim: Blow['victim'], signal: Blow['signal'] = 'SIGKILL'): Blow => {
+/** All kills in their order. */
+export function planKills(options: CrashOptions, random: Random): ReadonlyArray<Kill> {
+  const kill = (victim: Kill['victim'], signal: Kill['signal'] = 'SIGKILL'): Kill => {
     const phase = random.pick(phases)
     return { victim, signal, phase, jitter: random.upTo(longest[phase]) }
   }
   const rare = [
-    ...Array.from({ length: options.restarts }, (_, n) => blow('database', n % 2 === 0 ? 'SIGKILL' : 'SIGQUIT')),
-    ...Array.from({ length: options.gatewayKills }, () => blow('gateway')),
+    ...Array.from({ length: options.restarts }, (_, n) => kill('database', n % 2 === 0 ? 'SIGKILL' : 'SIGQUIT')),
+    ...Array.from({ length: options.gatewayKills }, () => kill('gateway')),
   ]
-  const blows = Array.from({ length: options.kills }, () => blow('worker'))
-  for (const one of rare) blows.splice(random.upTo(blows.length + 1), 0, one)
-  return blows
+  const kills = Array.from({ length: options.kills }, () => kill('worker'))
+  for (const one of rare) kills.splice(random.upTo(kills.length + 1), 0, one)
+  return kills
 }

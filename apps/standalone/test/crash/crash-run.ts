@@ -1,25 +1,25 @@
 import { setTimeout } from 'node:timers/promises'
 import { createRandom } from '@netbox-pbs/pbs-simulator'
 import { faultsOfLog, rememberRows } from './change-log.ts'
-import { type Blow, type CrashOptions, planBlows } from './crash-plan.ts'
+import { type CrashOptions, type Kill, planKills } from './crash-plan.ts'
 import { CrashSource } from './crash-source.ts'
 import { CrashSystem, workerName } from './crash-system.ts'
 import { judge, type Look } from './judge.ts'
 import { leftOver } from './left-over.ts'
-import { type Seen, seen } from './moments.ts'
+import { type Seen, seen } from './phases.ts'
 import { differingScopes, scopeDigests } from './scope-digests.ts'
 import { differencesFromSource } from './stored-inventory.ts'
 
 /** The result of the harness. */
 export interface CrashReport {
-  /** Blows that fell in the middle of a sync. */
-  readonly blows: number
+  /** Kills in the middle of a sync. */
+  readonly kills: number
   readonly rounds: number
-  /** Times that main was looked at after a blow. */
+  /** Times that main was looked at after a kill. */
   readonly looks: number
   /** The looks that found both old and new scopes. */
   readonly between: number
-  /** From a round's last blow to the end of its run, in milliseconds. */
+  /** From a round's last kill to the end of its run, in milliseconds. */
   readonly recoveries: ReadonlyArray<number>
   /** One sentence each; none: every promise held. */
   readonly faults: ReadonlyArray<string>
@@ -31,7 +31,7 @@ export interface CrashReport {
  */
 const patience = 600_000
 
-/** How long a blow waits for its phase while there are workers at a job; then it falls in any. */
+/** How long a kill waits for its phase while there are workers at a job; then it comes in any. */
 const choosy = 2000
 
 /**
@@ -44,7 +44,7 @@ export async function crash(options: CrashOptions, print: (line: string) => void
   try {
     const system = await CrashSystem.start()
     try {
-      return await new Rounds(system, source, planBlows(options, random), options, print).all()
+      return await new Rounds(system, source, planKills(options, random), options, print).all()
     } finally {
       await system.stop()
     }
@@ -54,7 +54,7 @@ export async function crash(options: CrashOptions, print: (line: string) => void
 }
 
 class Rounds {
-  readonly #left: Array<Blow>
+  readonly #left: Array<Kill>
   readonly #faults: Array<string> = []
   readonly #recoveries: Array<number> = []
   #rounds = 0
@@ -64,11 +64,11 @@ class Rounds {
   constructor(
     private readonly system: CrashSystem,
     private readonly source: CrashSource,
-    private readonly blows: ReadonlyArray<Blow>,
+    private readonly kills: ReadonlyArray<Kill>,
     private readonly options: CrashOptions,
     private readonly print: (line: string) => void,
   ) {
-    this.#left = [...blows]
+    this.#left = [...kills]
   }
 
   async all(): Promise<CrashReport> {
@@ -87,7 +87,7 @@ class Rounds {
     await system.allUp()
     this.#faults.push(...(await system.dead()))
     return {
-      blows: this.blows.length - this.#left.length,
+      kills: this.kills.length - this.#left.length,
       rounds: this.#rounds,
       looks: this.#looks,
       between: this.#between,
@@ -96,14 +96,14 @@ class Rounds {
     }
   }
 
-  /** One sync with some blows, judged when it has ended. `first`: it is the first one since the source changed. */
+  /** One sync with some kills, judged when it has ended. `first`: it is the first one since the source changed. */
   async #round(since: { readonly first: boolean }): Promise<void> {
     const { system } = this
     this.#rounds++
     const before = await scopeDigests(system)
     await rememberRows(system)
     const { id } = await system.create('sync-runs', {})
-    const looks = await this.#strike(id)
+    const looks = await this.#killDuring(id)
     const last = performance.now()
     const status = await this.#ended(id)
     if (looks.length > 0) this.#recoveries.push(performance.now() - last)
@@ -121,25 +121,25 @@ class Rounds {
     this.#faults.push(...(await faultsOfLog(system, id)))
     const seconds = ((performance.now() - last) / 1000).toFixed(1)
     this.print(
-      `round ${this.#rounds}: run ${id} ${status} and cleared up ${seconds} s after its last blow; ${differingScopes(before, after).length} scopes changed, ` +
+      `round ${this.#rounds}: run ${id} ${status} and cleared up ${seconds} s after its last kill; ${differingScopes(before, after).length} scopes changed, ` +
         `${after.size} in all; ${this.#faults.length === 0 ? 'equal to the source, log and counters true' : this.#faults.join('\n  ')}`,
     )
   }
 
   /** Kills processes while the run goes on; a kill that finds the run ended waits for the next one. */
-  async #strike(run: number): Promise<ReadonlyArray<Look>> {
+  async #killDuring(run: number): Promise<ReadonlyArray<Look>> {
     const looks: Array<Look> = []
     const most = this.#rounds === 1 && this.options.quietFirst ? 0 : this.options.perRound
     while (looks.length < most) {
-      const blow = this.#left[0]
-      if (blow === undefined) break
-      if (blow.victim === 'database') await this.system.allUp()
-      const timestamp = await this.#timestamp(run, blow)
-      if (timestamp === null) break
-      const struck = await this.#strikeOne(blow, timestamp)
+      const kill = this.#left[0]
+      if (kill === undefined) break
+      if (kill.victim === 'database') await this.system.allUp()
+      const found = await this.#waitFor(run, kill)
+      if (found === null) break
+      const killed = await this.#killOne(kill, found)
       this.#left.shift()
       const digests = await scopeDigests(this.system)
-      const after = `blow ${this.blows.length - this.#left.length} of ${this.blows.length}: ${struck}`
+      const after = `kill ${this.kills.length - this.#left.length} of ${this.kills.length}: ${killed}`
       looks.push({ after, digests })
       this.print(after)
     }
@@ -147,10 +147,10 @@ class Rounds {
   }
 
   /**
-   * Waits until a worker is in the phase, and then a little; says in which one the blow finds it.
+   * Waits until a worker is in the phase, and then a little; says in which one the kill finds it.
    * Null: the run ended before.
    */
-  async #timestamp(run: number, { phase, jitter }: Blow): Promise<Seen | null> {
+  async #waitFor(run: number, { phase, jitter }: Kill): Promise<Seen | null> {
     let since: number | null = null
     const found = await until(async () => {
       if (await this.#over(run)) return 'over' as const
@@ -165,7 +165,7 @@ class Rounds {
     return found === null || found === 'over' || (await this.#over(run)) ? null : found
   }
 
-  async #strikeOne({ victim, signal }: Blow, { worker, phase }: Seen): Promise<string> {
+  async #killOne({ victim, signal }: Kill, { worker, phase }: Seen): Promise<string> {
     const { system } = this
     switch (victim) {
       case 'worker':

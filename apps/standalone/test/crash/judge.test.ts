@@ -16,13 +16,13 @@ const after = digests('new', 'made')
 test.each([
   ['a scope landed and one not', [digests('new')], 1, []],
   ['nothing landed, then all', [before, after], 0, []],
-  ['a scope that is neither', [digests('half')], 1, [/^after blow 1: neither as before nor as the source: a$/]],
+  ['a scope that is neither', [digests('half')], 1, [/^after kill 1: neither as before nor as the source: a$/]],
   ['a created scope that is half there', [digests('old', 'half')], 1, [/neither as before nor as the source: b$/]],
-  ['a landed scope that is gone again', [digests('new'), before], 1, [/^after blow 2: had landed and is gone: a$/]],
+  ['a landed scope that is gone again', [digests('new'), before], 1, [/^after kill 2: had landed and is gone: a$/]],
 ])('%s', (_, looks, between, faults) => {
   const judged = judge(
     before,
-    looks.map((one, n) => ({ after: `blow ${n + 1}`, digests: one })),
+    looks.map((one, n) => ({ after: `kill ${n + 1}`, digests: one })),
     after,
   )
   expect(judged).toEqual({ between, faults: faults.map((fault) => expect.stringMatching(fault)) })

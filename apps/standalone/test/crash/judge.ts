@@ -1,6 +1,6 @@
 import { differingScopes, type ScopeDigests } from './scope-digests.ts'
 
-/** Main as it was looked at after a blow. */
+/** Main as it was looked at after a kill. */
 export interface Look {
   readonly after: string
   readonly digests: ScopeDigests

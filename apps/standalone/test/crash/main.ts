@@ -1,5 +1,4 @@
-import { newCommand, wholeNumber } from '@netbox-pbs/app-shell'
-import { flagsOrExit } from '../support/flags-or-exit.ts'
+import { flagsOrExit, newCommand, wholeNumber } from '@netbox-pbs/app-shell'
 import type { CrashOptions } from './crash-plan.ts'
 import { crash } from './crash-run.ts'
 
@@ -23,8 +22,8 @@ const stamped = (line: string) => {
 const { faults, recoveries, ...counted } = await crash(options, stamped)
 const seconds = recoveries.map((millis) => Math.round(millis / 1000)).sort((a, b) => a - b)
 stamped(
-  `${counted.blows} blows in ${counted.rounds} syncs, ${counted.looks} looks, ${counted.between} of them with some scopes landed and some not; ` +
-    `from a sync's last blow to its end ${seconds[0] ?? 0} to ${seconds.at(-1) ?? 0} s, median ${seconds[Math.floor(seconds.length / 2)] ?? 0} s`,
+  `${counted.kills} kills in ${counted.rounds} syncs, ${counted.looks} looks, ${counted.between} of them with some scopes landed and some not; ` +
+    `from a sync's last kill to its end ${seconds[0] ?? 0} to ${seconds.at(-1) ?? 0} s, median ${seconds[Math.floor(seconds.length / 2)] ?? 0} s`,
 )
 for (const fault of faults) stamped(`FAULT ${fault}`)
 stamped(faults.length === 0 ? 'every promise held' : 'a promise was broken')
