@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ServerScope } from '@netbox-pbs/core'
+import type { PbsJobType } from '@netbox-pbs/pbs-client'
 import { datastorePath, isDescendant, listingPrivileges, type Permissions, privilegesOn } from './permissions.ts'
 
 /** The privileges that decide which rows a list shows, and the part of the ACL tree they are looked up in. */
@@ -31,7 +32,7 @@ const decidingJobs: Readonly<Record<string, ReturnType<typeof deciding>>> = {
   ],
   gc: [{ root: '/datastore', privileges: ['Datastore.Audit'] }],
   tape: [{ root: '/tape', privileges: ['Tape.Audit'] }],
-}
+} satisfies Readonly<Record<PbsJobType | 'gc', ReturnType<typeof deciding>>>
 
 /** All tasks are shown with Sys.Audit; else those of the caller, and of the jobs that it could run. */
 const decidingTasks: ReturnType<typeof deciding> = [
