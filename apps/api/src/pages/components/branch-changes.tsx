@@ -3,6 +3,7 @@ import type { Child } from 'hono/jsx'
 import { rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
 import { BranchedValue, fieldLabel } from './cell.tsx'
+import { EmptyRow } from './empty-row.tsx'
 
 const colors: Readonly<Record<BranchChange['action'], string>> = { create: 'green', update: 'blue', delete: 'red' }
 const words: Readonly<Record<BranchChange['action'], string>> = {
@@ -28,11 +29,7 @@ export const BranchChanges = (props: { branch: Branch; changes: ReadonlyArray<Br
       ))}
       {props.changes.length === 0 ? (
         <tbody>
-          <tr>
-            <td colspan={5} class="text-secondary text-center py-5">
-              {props.empty}
-            </td>
-          </tr>
+          <EmptyRow columns={5}>{props.empty}</EmptyRow>
         </tbody>
       ) : null}
     </table>

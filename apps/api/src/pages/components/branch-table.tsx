@@ -2,6 +2,7 @@ import type { Branch } from '@netbox-pbs/core'
 import { branchPage } from '../../rest/page-paths.ts'
 import { BranchStatusBadge, branchKindWords } from './badge.tsx'
 import { Nothing } from './cell.tsx'
+import { EmptyRow } from './empty-row.tsx'
 import { formatCount, formatTime } from './format.ts'
 
 const heads = ['Branch', 'Status', 'Kind', 'Changes', 'Conflicts', 'Opened', 'Merged'] as const
@@ -54,13 +55,7 @@ export const BranchTable = ({ branches, empty }: { branches: ReadonlyArray<Branc
             <td>{branch.merged === null ? <Nothing /> : <When time={branch.merged} by={branch.merged_by} />}</td>
           </tr>
         ))}
-        {branches.length === 0 ? (
-          <tr>
-            <td colspan={heads.length} class="text-secondary text-center py-5">
-              {empty}
-            </td>
-          </tr>
-        ) : null}
+        {branches.length === 0 ? <EmptyRow columns={heads.length}>{empty}</EmptyRow> : null}
       </tbody>
     </table>
   </div>

@@ -5,6 +5,7 @@ import { branchPage, rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
 import { BranchedValue, fieldLabel, JsonValue, Nothing } from './cell.tsx'
 import { conflictWords, resolutionWords } from './conflict-kind.ts'
+import { EmptyRow } from './empty-row.tsx'
 import { formatTime } from './format.ts'
 
 /** Conflicts as a page shows them. */
@@ -49,13 +50,7 @@ export const ConflictTable = (props: ConflictTableProps) => (
             </td>
           </tr>
         ))}
-        {props.conflicts.length === 0 ? (
-          <tr>
-            <td colspan={heads.length} class="text-secondary text-center py-5">
-              {props.empty}
-            </td>
-          </tr>
-        ) : null}
+        {props.conflicts.length === 0 ? <EmptyRow columns={heads.length}>{props.empty}</EmptyRow> : null}
       </tbody>
     </table>
   </div>

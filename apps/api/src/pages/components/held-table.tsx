@@ -3,6 +3,7 @@ import type { SampledSet } from '../../records/held-deletions.ts'
 import { confirmHeldPage, dismissHeldPage, rowPage } from '../../rest/page-paths.ts'
 import { display } from '../../rest/row.ts'
 import { HeldStateBadge } from './badge.tsx'
+import { EmptyRow } from './empty-row.tsx'
 import { formatCount, formatTime, sentence } from './format.ts'
 import type { Viewer } from './viewer.ts'
 
@@ -22,13 +23,7 @@ export const HeldTable = ({ sets, viewer }: { sets: ReadonlyArray<SampledSet>; v
         {sets.map((sampled) => (
           <HeldRow sampled={sampled} viewer={viewer} />
         ))}
-        {sets.length === 0 ? (
-          <tr>
-            <td colspan={5} class="text-secondary text-center py-5">
-              No held deletions.
-            </td>
-          </tr>
-        ) : null}
+        {sets.length === 0 ? <EmptyRow columns={5}>No held deletions.</EmptyRow> : null}
       </tbody>
     </table>
   </div>

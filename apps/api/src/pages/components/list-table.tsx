@@ -2,6 +2,7 @@ import type { Field, Model } from '@netbox-pbs/core'
 import { branchParameter } from '../../rest/branch-place.ts'
 import type { Row } from '../../rest/row.ts'
 import { columnLabel } from './cell.tsx'
+import { EmptyRow } from './empty-row.tsx'
 import { Pager, type PagerProps } from './pager.tsx'
 import { LinkedCell, linkedColumn, RowCell } from './row-cell.tsx'
 import type { PageBranch } from './viewer.ts'
@@ -66,11 +67,7 @@ export const ListTable = ({ model, rows, path, parameters, count, limit, offset,
                 </tr>
               ))}
               {rows.length === 0 ? (
-                <tr>
-                  <td colspan={columns.length} class="text-secondary text-center py-5">
-                    {emptyText(model, count, parameters)}
-                  </td>
-                </tr>
+                <EmptyRow columns={columns.length}>{emptyText(model, count, parameters)}</EmptyRow>
               ) : null}
             </tbody>
           </table>

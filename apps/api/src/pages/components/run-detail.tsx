@@ -14,6 +14,7 @@ import { branchPage, heldPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
 import { BranchStatusBadge, isUnderWay, RunState } from './badge.tsx'
 import { Nothing } from './cell.tsx'
+import { EmptyRow } from './empty-row.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
 import { HeldTable } from './held-table.tsx'
 import { Pager, type PagerProps } from './pager.tsx'
@@ -212,11 +213,7 @@ const Scopes = ({
             </tr>
           ))}
           {scopes.length === 0 ? (
-            <tr>
-              <td colspan={7} class="text-secondary text-center py-5">
-                {underWay ? 'None so far.' : 'None. Nothing changed.'}
-              </td>
-            </tr>
+            <EmptyRow columns={7}>{underWay ? 'None so far.' : 'None. Nothing changed.'}</EmptyRow>
           ) : null}
         </tbody>
       </table>

@@ -2,6 +2,7 @@ import { type RowCounts, type Run, stagedChanges } from '@netbox-pbs/core'
 import { runPage } from '../../rest/page-paths.ts'
 import { RunState } from './badge.tsx'
 import { Nothing } from './cell.tsx'
+import { EmptyRow } from './empty-row.tsx'
 import { formatCount, formatDuration, formatTime } from './format.ts'
 
 const counted: ReadonlyArray<readonly [keyof RowCounts, string]> = [
@@ -58,13 +59,7 @@ export const RunTable = ({ runs, empty }: { runs: ReadonlyArray<Run>; empty: str
             ))}
           </tr>
         ))}
-        {runs.length === 0 ? (
-          <tr>
-            <td colspan={6 + counted.length} class="text-secondary text-center py-5">
-              {empty}
-            </td>
-          </tr>
-        ) : null}
+        {runs.length === 0 ? <EmptyRow columns={6 + counted.length}>{empty}</EmptyRow> : null}
       </tbody>
     </table>
   </div>
