@@ -47,15 +47,22 @@ async function* diffs({ rows, repeat }: Flags<'rows' | 'repeat'>): AsyncGenerato
 const gatewayBench = (choose: Choose): Command =>
   newCommand('gateway', 'the gateway’s stream of a simulated server')
     .addOption(snapshotsFlag(100_000))
+    .addOption(
+      optionalFlag('--per-namespace <number>', 'snapshots of each namespace', 'a few namespaces of many sizes'),
+    )
+    .addOption(optionalFlag('--latency <milliseconds>', 'to the server and back', 'none'))
+    .addOption(optionalFlag('--bandwidth <megabits>', 'of the line to the server, a second', 'any'))
     .addOption(repeatFlag(2))
     .addOption(profilesFlag())
-    .action((flags: Flags<'snapshots' | 'repeat' | 'profiles'>) => choose(streams(flags)))
+    .action((flags: GatewayFlags) => choose(streams(flags)))
 
-async function* streams({
-  repeat: rounds,
-  ...flags
-}: Flags<'snapshots' | 'repeat' | 'profiles'>): AsyncGenerator<Result> {
-  yield await gateway({ ...flags, rounds })
+type GatewayFlags = Flags<'snapshots' | 'repeat' | 'profiles'> & {
+  readonly [Name in 'perNamespace' | 'latency' | 'bandwidth']: number | null
+}
+
+async function* streams({ repeat: rounds, latency, bandwidth, ...flags }: GatewayFlags): AsyncGenerator<Result> {
+  const line = latency === null && bandwidth === null ? null : { latencyMs: latency ?? 0, mbits: bandwidth }
+  yield await gateway({ ...flags, line, rounds })
 }
 
 const ingestBench = (choose: Choose): Command =>
@@ -108,6 +115,9 @@ const snapshotsFlag = (usual: number): Option =>
 
 const repeatFlag = (usual: number): Option =>
   new Option('--repeat <number>', 'rounds, of which the fastest counts').argParser(count).default(usual)
+
+const optionalFlag = (flag: string, what: string, without: string): Option =>
+  new Option(flag, what).argParser(count).default(null, without)
 
 const storeFlag = (): Option => new Option('--store <store>', 'the database').choices(['pg', 'pglite']).default('pg')
 

@@ -23,6 +23,8 @@ export interface Result {
   readonly peakRssMb: number
   /** The least possible cost for the same data: the measure of `seconds`. */
   readonly yardstick?: { readonly title: string; readonly seconds: number; readonly cpuSeconds?: number }
+  /** What the line to the server alone needs, where one is simulated. */
+  readonly lineSeconds?: number
   /** Processor time of the measured process in its fastest round: on a busy machine it says more than the clock. */
   readonly cpuSeconds?: number
   /** Rows written to the tables of the inventory, by the database's counters. */

@@ -14,6 +14,7 @@ export function jsonLine(result: Result): string {
       yardstick_seconds: Number(result.yardstick.seconds.toPrecision(4)),
       ratio: Number((result.seconds / result.yardstick.seconds).toPrecision(4)),
     }),
+    line_seconds: result.lineSeconds && Number(result.lineSeconds.toPrecision(4)),
     cpu_seconds: result.cpuSeconds,
     yardstick_cpu_seconds: result.yardstick?.cpuSeconds,
     peak_rss_mb: Math.round(result.peakRssMb),
@@ -41,6 +42,7 @@ const columns: ReadonlyArray<readonly [title: string, cellOf: (result: Result) =
   ['peak MB', ({ peakRssMb }) => thousands(peakRssMb)],
   ['yardstick (s)', ({ yardstick }) => (yardstick ? `${yardstick.title} ${yardstick.seconds.toFixed(3)}` : '')],
   ['ratio', ({ seconds, yardstick }) => (yardstick ? (seconds / yardstick.seconds).toFixed(2) : '')],
+  ['line alone (s)', ({ lineSeconds }) => lineSeconds?.toFixed(3) ?? ''],
   ['rows written', ({ rowsWritten }) => (rowsWritten === undefined ? '' : thousands(rowsWritten))],
   [
     'requests (groups, snapshots)',

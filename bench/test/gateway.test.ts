@@ -8,7 +8,7 @@ import { jsonLine } from '../src/report.ts'
 beforeAll(async () => runPartsFrom(join(await builtFolder(), 'bench')))
 
 test('the snapshots of a simulated server are measured against reading them from it', async () => {
-  const result = await gateway({ snapshots: 300, rounds: 1, profiles: null })
+  const result = await gateway({ snapshots: 300, perNamespace: null, line: null, rounds: 1, profiles: null })
   expect(JSON.parse(jsonLine(result))).toEqual({
     bench: 'gateway',
     case: 'snapshots',
@@ -20,5 +20,6 @@ test('the snapshots of a simulated server are measured against reading them from
     ratio: expect.any(Number),
     peak_rss_mb: expect.any(Number),
     cpu_seconds: expect.any(Number),
+    yardstick_cpu_seconds: expect.any(Number),
   })
 }, 60_000)

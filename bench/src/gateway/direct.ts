@@ -1,11 +1,14 @@
 import { Agent, get, type RequestOptions } from 'node:https'
-import { asPart } from '../child.ts'
+import { asPart, cpuSince } from '../child.ts'
 import type { SimulatorAnswer } from './simulator.ts'
 
 /** How long it took, and how many snapshots there were. */
 export interface DirectAnswer {
   readonly seconds: number
+  readonly cpuSeconds: number
   readonly snapshots: number
+  /** Bytes of the lists. */
+  readonly bytes: number
 }
 
 /**
@@ -14,12 +17,14 @@ export interface DirectAnswer {
  */
 await asPart<SimulatorAnswer, DirectAnswer>(async ({ port, tokenId, secret }) => {
   const agent = new Agent({ keepAlive: true, rejectUnauthorized: false })
+  const cpuSeconds = cpuSince()
   const begun = performance.now()
-  let snapshots = 0
+  let [snapshots, bytes] = [0, 0]
   const list = async (path: string): Promise<ReadonlyArray<Readonly<Record<string, unknown>>>> => {
     const authorization = `PBSAPIToken=${tokenId}:${secret}`
-    const text = await bodyOf({ agent, port, path: `/api2/json/admin/datastore${path}`, headers: { authorization } })
-    return JSON.parse(text).data
+    const body = await bodyOf({ agent, port, path: `/api2/json/admin/datastore${path}`, headers: { authorization } })
+    bytes += body.length
+    return JSON.parse(body.toString('utf8')).data
   }
   for (const { store } of await list('')) {
     for (const { ns } of await list(`/${String(store)}/namespace`)) {
@@ -29,15 +34,15 @@ await asPart<SimulatorAnswer, DirectAnswer>(async ({ port, tokenId, secret }) =>
     }
   }
   agent.destroy()
-  return { seconds: (performance.now() - begun) / 1000, snapshots }
+  return { seconds: (performance.now() - begun) / 1000, cpuSeconds: cpuSeconds(), snapshots, bytes }
 })
 
-function bodyOf(options: RequestOptions): Promise<string> {
+function bodyOf(options: RequestOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     get(options, (response) => {
       const parts: Array<Buffer> = []
       response.on('data', (part: Buffer) => parts.push(part))
-      response.once('end', () => resolve(Buffer.concat(parts).toString('utf8')))
+      response.once('end', () => resolve(Buffer.concat(parts)))
       response.once('error', reject)
     }).once('error', reject)
   })

@@ -4,13 +4,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { startPart } from '../child.ts'
+import { evenFleet, growEvery } from '../even-fleet.ts'
 import type { GatewayAnswer, GatewayTask } from '../gateway/gateway.ts'
 import { type IngestOptions, type Sync, syncOnce } from '../ingest/ingest.ts'
 import { migrated } from '../ingest/store.ts'
 import { pgliteStores, pgStores } from '../ingest/stores.ts'
 import type { WorkerTask } from '../ingest/worker.ts'
 import type { Result } from '../measure.ts'
-import { growEvery, lightFleet } from './fleet.ts'
 
 /** All resources: the tasks tell a light run what has changed. */
 const resources = ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] as const
@@ -22,7 +22,7 @@ const resources = ['servers', 'datastores', 'snapshots', 'jobs', 'tasks'] as con
 export async function* light({ snapshots, ...options }: Omit<IngestOptions, 'profiles'>): AsyncGenerator<Result> {
   const folder = await mkdtemp(join(tmpdir(), 'netbox-pbs-bench-'))
   // An hour ago, so that no task of it has ended after the first run.
-  const state = lightFleet(snapshots, Math.floor(Date.now() / 1000) - 3600)
+  const state = evenFleet(snapshots, Math.floor(Date.now() / 1000) - 3600)
   const simulator = await startSimulator({ fleet: state, failureDelayMs: 0 })
   try {
     const { synced, drop } = options.store === 'pg' ? await pgStores(options.databaseUrl) : pgliteStores(folder)

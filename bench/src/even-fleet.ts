@@ -1,16 +1,18 @@
 import { emptyGroup, emptyNamespace, emptyState, emptyStore, type PbsState } from '@netbox-pbs/pbs-simulator'
 
 const day = 86_400
-const [perGroup, groupsOfNamespace] = [20, 500] as const
+const perGroup = 20
 
 /**
- * A server with groups of 20 daily snapshots, 500 groups a namespace, in two datastores. All of it is finished, so that
- * nothing but a change must be read again; no task is from after `now`.
+ * A server with groups of 20 daily snapshots in two datastores. All of it is finished, so that nothing but a change must
+ * be read again; no task is from after `now`.
  *
  * @param now - Epoch seconds.
+ * @param perNamespace - Snapshots of a namespace.
  */
-export function lightFleet(snapshots: number, now: number): PbsState {
+export function evenFleet(snapshots: number, now: number, perNamespace = 10_000): PbsState {
   const state = emptyState({ name: 'pbs-a', now })
+  const groupsOfNamespace = Math.ceil(perNamespace / perGroup)
   const groups = Math.ceil(snapshots / perGroup)
   const namespaces = Array.from({ length: Math.max(2, Math.ceil(groups / groupsOfNamespace)) }, (_, nth) => ({
     ...emptyNamespace(nth < 2 ? '' : `ns-${nth}`),
