@@ -61,7 +61,8 @@ const blank = (row: unknown, path: ReadonlyArray<PropertyKey>): boolean => {
   return false
 }
 
-const none: ReadonlyArray<string> = Object.freeze([])
+/** What a row without odd fields names. */
+export const noFields: ReadonlyArray<string> = Object.freeze([])
 
 /**
  * Sets every number beyond ±(2^53-1) inside a parsed JSON value to null, in place, and returns the
@@ -71,7 +72,7 @@ const none: ReadonlyArray<string> = Object.freeze([])
  */
 export const blankUnsafeIntegers = (value: unknown): ReadonlyArray<string> => {
   // Nearly every row has none, and looking is cheaper than carrying paths along.
-  if (typeof value !== 'object' || value === null || !holdsUnsafe(value)) return none
+  if (typeof value !== 'object' || value === null || !holdsUnsafe(value)) return noFields
   const paths: Array<string> = []
   const visit = (node: object, prefix: string): void => {
     // The borders of JSON: an object here is a plain object or an array, and both are indexed by strings.
@@ -137,19 +138,29 @@ export const printableText = (text: string): string =>
   unprintable.test(text) ? text.replaceAll(control, '').toWellFormed() : text
 
 /**
+ * Whether no text inside this JSON, which need not be whole, can hold an unprintable character: no DEL, no byte that
+ * begins U+0080 to U+009F in UTF-8, and no escape that stands for a control character or half a surrogate pair. A search
+ * by Node costs less than a look at each text.
+ */
+export const hasPrintableTexts = (json: Buffer): boolean =>
+  !json.includes(0x7f) && !json.includes(0xc2) && unprintableEscapes.every((bytes) => !json.includes(bytes))
+
+const unprintableEscapes = ['\\u', '\\b', '\\f', '\\r'].map((text) => Buffer.from(text))
+
+/**
  * Makes every text inside a parsed JSON value printable, in place. All texts of a PBS pass here,
  * before they are compared, stored or shown.
  *
  * @returns The names of the fields of the value itself whose text was changed.
  */
 const makeTextsPrintable = (value: unknown): ReadonlyArray<string> => {
-  if (typeof value !== 'object' || value === null) return none
+  if (typeof value !== 'object' || value === null) return noFields
   if (Array.isArray(value)) {
     for (const [i, child] of value.entries()) {
       if (typeof child === 'string') value[i] = printableText(child)
       else makeTextsPrintable(child)
     }
-    return none
+    return noFields
   }
   const changed: Array<string> = []
   const record = value as Record<string, unknown>
@@ -163,5 +174,5 @@ const makeTextsPrintable = (value: unknown): ReadonlyArray<string> => {
       makeTextsPrintable(child)
     }
   }
-  return changed.length === 0 ? none : changed
+  return changed.length === 0 ? noFields : changed
 }

@@ -1,3 +1,5 @@
+import { hasPrintableTexts } from './decode-item.ts'
+
 /** The body is not `{…, "data": [ …, … ], …}`, or it ended early. The message has the place and the error. */
 export class MalformedList extends Error {}
 
@@ -51,6 +53,7 @@ export class ItemSplitter {
   #inScalar = false
   #items = 0
   #commaSeen = false
+  #printable = false
 
   constructor(limits: SplitterLimits = {}) {
     this.#maxItemBytes = limits.maxItemBytes ?? 16 * 1024 * 1024
@@ -66,6 +69,11 @@ export class ItemSplitter {
       at = this.#inList ? this.#readList(chunk, at, items) : this.#readEnvelope(chunk, at)
     }
     return items
+  }
+
+  /** Whether all texts of the items of the last chunk are printable; false also where only a closer look can tell. */
+  get printable(): boolean {
+    return this.#printable
   }
 
   /** To be called when the body ended. Throws {@link MalformedList} when it ended early or held no list. */
@@ -218,13 +226,13 @@ export class ItemSplitter {
   }
 
   #parseBatch(batch: Buffer, items: Array<unknown>): void {
-    const text =
-      this.#carriedBytes === 0 ? batch.toString('utf8') : Buffer.concat([...this.#carried, batch]).toString('utf8')
+    const bytes = this.#carriedBytes === 0 ? batch : Buffer.concat([...this.#carried, batch])
     this.#carried = []
     this.#carriedBytes = 0
+    this.#printable = hasPrintableTexts(bytes)
     let parsed: unknown
     try {
-      parsed = JSON.parse(`[${text}]`)
+      parsed = JSON.parse(`[${bytes.toString('utf8')}]`)
     } catch {
       throw new MalformedList(`items up to ${this.#items} of the list are not JSON`)
     }

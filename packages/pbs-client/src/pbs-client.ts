@@ -13,6 +13,7 @@ import { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsTask, PbsVerifyJob } from './jo
 import { failureOf, isUnknownParameter, type PbsError } from './pbs-error.ts'
 import { makeTransport, type PbsTransport } from './pbs-transport.ts'
 import { capabilitiesOf, type PbsCapabilities, parseRelease } from './pbs-version.ts'
+import { plainSnapshot } from './plain-snapshot.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
 import {
   countedSnapshots,
@@ -163,13 +164,13 @@ export const makePbsClient = (
       })
       const limits = query.counted === undefined ? streamedList : countedSnapshots(query.counted, query.held === true)
       const again = Effect.retry(open, { times: 1, while: isVanishedWhileListing })
-      return streamRows(transport, again, PbsSnapshot, path, limits)
+      return streamRows(transport, again, { schema: PbsSnapshot, plain: plainSnapshot }, path, limits)
     }
     const tasks = ({ since }: { readonly since?: number | undefined }) => {
       const path = '/nodes/localhost/tasks'
       // Without a limit PBS gives 50; 0 is all.
       const open = transport.open(path, { limit: '0', since: since === undefined ? null : String(since) })
-      return streamRows(transport, open, PbsTask, path, taskList)
+      return streamRows(transport, open, { schema: PbsTask }, path, taskList)
     }
 
     return {

@@ -97,7 +97,7 @@ class HttpConnection {
       pipelining: 1,
       keepAliveTimeout: keptMillis,
       keepAliveMaxTimeout: keptMillis,
-      // Waiting is bounded by `send` and `readChunk`: undici starts its own timer again with every 1xx response.
+      // Waiting is bounded by `send` and `readPieces`: undici starts its own timer again with every 1xx response.
       headersTimeout: 0,
       bodyTimeout: 0,
     })
@@ -189,7 +189,7 @@ const send = (
           .then(
             eventCallback(die, ({ statusCode, body }) => {
               clearTimeout(timer)
-              // readChunk reads errors from the body. An error between two reads must not be thrown.
+              // readPieces reads errors from the body. An error between two reads must not be thrown.
               body.on('error', () => {})
               taken.body = body
               resume(Effect.succeed({ status: statusCode, body, sentAt }))

@@ -5,7 +5,7 @@ import { decodeItem, UnexpectedShape, type WithUnsafeIntegers } from './decode-i
 import { ItemSplitter, MalformedList } from './item-splitter.ts'
 import { failureOf, type PbsError } from './pbs-error.ts'
 import type { PbsQuery, PbsTransport } from './pbs-transport.ts'
-import { Pace, readChunk, readWhole } from './response-body.ts'
+import { Pace, readPieces, readWhole } from './response-body.ts'
 
 /**
  * `data` of an answer that is no list of rows, and the milliseconds that it took; waiting for a
@@ -64,7 +64,7 @@ export const readRows = <T extends object>(
   limits = shortList,
 ): Effect.Effect<ReadonlyArray<ListRow<WithUnsafeIntegers<T>>>, PbsError> =>
   Effect.map(
-    Stream.runCollect(streamRows(transport, transport.open(path, query), schema, path, limits)),
+    Stream.runCollect(streamRows(transport, transport.open(path, query), { schema }, path, limits)),
     Chunk.toReadonlyArray,
   )
 
@@ -76,18 +76,25 @@ export const readRows = <T extends object>(
 export const streamRows = <T extends object>(
   transport: PbsTransport,
   open: ReturnType<PbsTransport['open']>,
-  schema: z.ZodType<T>,
+  reader: RowReader<T>,
   path: string,
   limits: AnswerLimits,
 ): Stream.Stream<ListRow<WithUnsafeIntegers<T>>, PbsError> =>
   Stream.unwrapScoped(
-    Effect.map(open, ({ body }) => Stream.repeatEffectChunkOption(pullRows(transport, body, schema, path, limits))),
+    Effect.map(open, ({ body }) => Stream.repeatEffectChunkOption(pullRows(transport, body, reader, path, limits))),
   )
+
+/** How the rows of a list are read. */
+interface RowReader<T extends object> {
+  readonly schema: z.ZodType<T>
+  /** Reads a row with printable texts at less cost than the schema, to the same result; null where it cannot. */
+  readonly plain?: (row: unknown) => WithUnsafeIntegers<T> | null
+}
 
 const pullRows = <T extends object>(
   transport: PbsTransport,
   body: Readable,
-  schema: z.ZodType<T>,
+  { schema, plain }: RowReader<T>,
   path: string,
   limits: AnswerLimits,
 ): Effect.Effect<Chunk.Chunk<ListRow<WithUnsafeIntegers<T>>>, Option.Option<PbsError>> => {
@@ -96,24 +103,24 @@ const pullRows = <T extends object>(
   let seen = 0
   let arrived = 0
   const failed = (error: unknown) => Option.some(failureOf(transport.connection, path, error))
-  return readChunk(body, pace).pipe(
+  const take = (piece: Buffer): ReadonlyArray<ListRow<WithUnsafeIntegers<T>>> => {
+    arrived += piece.length
+    if (arrived > limits.bytes) throw new MalformedList(`the answer is larger than ${limits.bytes} bytes`)
+    const items = splitter.push(piece)
+    if (seen + items.length > limits.rows) throw new MalformedList(`the answer has more than ${limits.rows} rows`)
+    const quick = splitter.printable ? plain : undefined
+    const rows = items.map((row, index) => quick?.(row) ?? decodeRow(schema, row, seen + index))
+    seen += rows.length
+    return rows
+  }
+  return readPieces(body, pace).pipe(
     Effect.mapError(failed),
-    Effect.flatMap((bytes) =>
+    Effect.flatMap((pieces) =>
       Effect.try({
         try: () => {
-          if (Option.isNone(bytes)) {
-            splitter.finish()
-            return null
-          }
-          arrived += bytes.value.length
-          if (arrived > limits.bytes) throw new MalformedList(`the answer is larger than ${limits.bytes} bytes`)
-          const items = splitter.push(bytes.value)
-          if (seen + items.length > limits.rows) {
-            throw new MalformedList(`the answer has more than ${limits.rows} rows`)
-          }
-          const rows = items.map((row, index) => decodeRow(schema, row, seen + index))
-          seen += rows.length
-          return Chunk.unsafeFromArray(rows)
+          if (Option.isSome(pieces)) return Chunk.unsafeFromArray(pieces.value.flatMap(take))
+          splitter.finish()
+          return null
         },
         catch: failed,
       }),

@@ -3,32 +3,68 @@ import { Effect, Option } from 'effect'
 import { eventCallback } from './event-callback.ts'
 import { MalformedList } from './item-splitter.ts'
 
+/** Bytes in the pieces in which they came. */
+type Pieces = ReadonlyArray<Buffer>
+
 /**
  * The next bytes of a body, or None at its end; it reads in paused mode, so that without a reader
  * TCP holds the sender back. Interruption removes every listener; the scope of the request closes
  * the body.
  */
-export const readChunk = (body: Readable, pace: Pace): Effect.Effect<Option.Option<Buffer>, unknown> =>
+export const readPieces = (body: Readable, pace: Pace): Effect.Effect<Option.Option<Pieces>, unknown> =>
+  Effect.suspend(() => {
+    const pieces = takeBuffered(body)
+    if (pieces.length === 0) return nextPieces(body, pace)
+    pace.note(0, lengthOf(pieces))
+    return Effect.succeed(Option.some(pieces))
+  })
+
+const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0)
+
+/** So many bytes are taken at once, and one piece more. */
+const mostTaken = 128 * 1024
+
+/** What waits in a body; none: nothing. */
+const takeBuffered = (body: Readable): Pieces => {
+  const pieces: Array<Buffer> = []
+  for (let bytes = 0; bytes < mostTaken; ) {
+    // Node's types say any; without an encoding it is a Buffer or null. Node 26 gives one buffer at a time.
+    const piece: Buffer | null = body.read()
+    if (piece === null) break
+    pieces.push(piece)
+    bytes += piece.length
+  }
+  return pieces
+}
+
+const nextPieces = (body: Readable, pace: Pace): Effect.Effect<Option.Option<Pieces>, unknown> =>
   Effect.async((resume) => {
     const started = performance.now()
-    const settle = (outcome: Effect.Effect<Option.Option<Buffer>, unknown>, bytes = 0) => {
+    let look: NodeJS.Immediate | undefined
+    const settle = (outcome: Effect.Effect<Option.Option<Pieces>, unknown>, bytes = 0) => {
       pace.note(performance.now() - started, bytes)
-      clearTimeout(timer)
       discard()
       resume(outcome)
     }
     const die = (defect: unknown) => settle(Effect.die(defect))
     const attempt = eventCallback(die, () => {
-      // Node's types say any; without an encoding it is a Buffer or null.
-      const chunk: Buffer | null = body.read()
-      if (chunk !== null) settle(Effect.succeed(Option.some(chunk)), chunk.length)
+      look = undefined
+      const pieces = takeBuffered(body)
+      if (pieces.length > 0) settle(Effect.succeed(Option.some(pieces)), lengthOf(pieces))
       else if (body.errored !== null) settle(Effect.fail(body.errored))
       else if (body.readableEnded) settle(Effect.succeed(Option.none()))
       else if (body.destroyed) settle(Effect.fail(new Error('the connection was closed inside the answer')))
     })
+    // At the end of the turn: one turn of the event loop brings many records of TLS, and a step of a stream costs far
+    // more than a look at its bytes.
+    const attemptSoon = () => {
+      look ??= setImmediate(attempt)
+    }
     const failed = (error: unknown) => settle(Effect.fail(error))
     const discard = () => {
-      body.off('readable', attempt).off('end', attempt).off('close', attempt).off('error', failed)
+      clearTimeout(timer)
+      clearImmediate(look)
+      body.off('readable', attemptSoon).off('end', attempt).off('close', attempt).off('error', failed)
     }
     const wait = pace.remainingMillis
     const timer = setTimeout(() => {
@@ -37,12 +73,9 @@ export const readChunk = (body: Readable, pace: Pace): Effect.Effect<Option.Opti
       pace.note(-wait, 0)
       failed(failure)
     }, wait)
-    body.on('readable', attempt).on('end', attempt).on('close', attempt).on('error', failed)
+    body.on('readable', attemptSoon).on('end', attempt).on('close', attempt).on('error', failed)
     attempt()
-    return Effect.sync(() => {
-      clearTimeout(timer)
-      discard()
-    })
+    return Effect.sync(discard)
   })
 
 /** The whole body; fails with {@link MalformedList} beyond the limit. */
@@ -52,11 +85,11 @@ export const readWhole = (body: Readable, timeoutSeconds: number, maxBytes: numb
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (true) {
-      const chunk = yield* readChunk(body, pace)
-      if (Option.isNone(chunk)) return Buffer.concat(chunks)
-      bytes += chunk.value.length
+      const pieces = yield* readPieces(body, pace)
+      if (Option.isNone(pieces)) return Buffer.concat(chunks)
+      bytes += lengthOf(pieces.value)
       if (bytes > maxBytes) return yield* Effect.fail(new MalformedList(`the answer is larger than ${maxBytes} bytes`))
-      chunks.push(chunk.value)
+      chunks.push(...pieces.value)
     }
   })
 
@@ -67,10 +100,10 @@ export const readBeginning = (body: Readable, timeoutSeconds: number, maxBytes: 
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (bytes < maxBytes) {
-      const chunk = yield* readChunk(body, pace).pipe(Effect.orElseSucceed(() => Option.none<Buffer>()))
-      if (Option.isNone(chunk)) break
-      bytes += chunk.value.length
-      chunks.push(chunk.value)
+      const pieces = yield* readPieces(body, pace).pipe(Effect.orElseSucceed(() => Option.none<Pieces>()))
+      if (Option.isNone(pieces)) break
+      bytes += lengthOf(pieces.value)
+      chunks.push(...pieces.value)
     }
     return Buffer.concat(chunks).subarray(0, maxBytes).toString('utf8')
   })
