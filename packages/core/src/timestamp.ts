@@ -5,7 +5,7 @@
  */
 export function formatTimestamp(millis: number): string {
   const iso = new Date(millis).toISOString()
-  return withFraction(iso.slice(0, iso.lastIndexOf('.')), iso.slice(-4, -1))
+  return iso.endsWith('.000Z') ? `${iso.slice(0, -5)}Z` : withFraction(iso.slice(0, -5), iso.slice(-4, -1))
 }
 
 /**

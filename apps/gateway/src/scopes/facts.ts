@@ -10,11 +10,12 @@ export const firstLine = (notes: string | null): string => storable((notes ?? ''
 /** The last second that RFC 3339 can write: years have four digits. */
 const lastSecond = 253_402_300_799
 
+/** Whether a calendar has this time; 0 stands for none. */
+export const isDatetime = (epochSeconds: number): boolean => epochSeconds > 0 && epochSeconds <= lastSecond
+
 /** Epoch seconds as RFC 3339 in UTC. Null for 0, for a missing time and for one that no calendar has. */
 export const datetimeOf = (epochSeconds: number | null): string | null =>
-  epochSeconds === null || epochSeconds <= 0 || epochSeconds > lastSecond
-    ? null
-    : formatTimestamp(Math.floor(epochSeconds) * 1000)
+  epochSeconds === null || !isDatetime(epochSeconds) ? null : formatTimestamp(Math.floor(epochSeconds) * 1000)
 
 /** The columns that each field of a PBS row fills. */
 export type ColumnsOfFields = Readonly<Record<string, ReadonlyArray<string>>>

@@ -96,13 +96,7 @@ export const groupSnapshot = (row: PbsSnapshot): GroupSnapshot | null => {
   const backup_time = datetimeOf(row['backup-time'])
   if (backup_time === null) return null
   const finished = isFinished(row)
-  const readable = hasReadableManifest(row)
-  const unknown = [
-    ...(readable ? [] : ofManifest),
-    ...unknownColumns(row.oddFields, snapshotColumns),
-    // An odd list of files is read as an empty one.
-    ...(row.files.length === 0 && unknownColumns(row.oddFields, { files: ofFiles }).length > 0 ? ['finished'] : []),
-  ]
+  const unknown = unknownOf(row)
   const manifestFiles: Array<JsonValue> = []
   const otherFiles: Array<PbsSnapshotFile> = []
   for (const file of row.files) {
@@ -110,7 +104,7 @@ export const groupSnapshot = (row: PbsSnapshot): GroupSnapshot | null => {
       manifestFiles.push({ crypt_mode: file['crypt-mode'], filename: file.filename, size: file.size })
     } else otherFiles.push(file)
   }
-  return {
+  const snapshot = {
     backup_time,
     size_bytes: finished ? row.size : null,
     owner: row.owner ?? '',
@@ -118,13 +112,25 @@ export const groupSnapshot = (row: PbsSnapshot): GroupSnapshot | null => {
     comment: firstLine(row.comment),
     verification_state: row.verification?.state ?? '',
     verification_upid: row.verification?.upid ?? '',
-    crypt_mode: finished && readable && !unknown.includes('crypt_mode') ? cryptModeOf(row) : '',
+    crypt_mode: finished && !unknown.includes('crypt_mode') ? cryptModeOf(row) : '',
     finished,
     manifest_files: manifestFiles,
     // Outside the manifest the order is that of the directory: sorted, equal facts are equal bytes.
     other_files: otherFiles.sort((a, b) => (a.filename < b.filename ? -1 : 1)).map(otherFile),
-    ...withUnknown(unknown),
   }
+  return unknown.length === 0 ? snapshot : { ...snapshot, ...withUnknown(unknown) }
+}
+
+/** The columns of a snapshot that are not known. */
+const unknownOf = (row: PbsSnapshot): ReadonlyArray<string> => {
+  const readable = hasReadableManifest(row)
+  if (readable && row.oddFields === undefined) return []
+  return [
+    ...(readable ? [] : ofManifest),
+    ...unknownColumns(row.oddFields, snapshotColumns),
+    // An odd list of files is read as an empty one.
+    ...(row.files.length === 0 && unknownColumns(row.oddFields, { files: ofFiles }).length > 0 ? ['finished'] : []),
+  ]
 }
 
 const otherFile = (file: PbsSnapshotFile): JsonValue => ({

@@ -3,7 +3,7 @@ import { FastCheck } from 'effect'
 import { expect, test } from 'vitest'
 import { pbsRow } from '../../test/pbs-row.ts'
 import { groupFrame } from './group-frame.ts'
-import { rowLine } from './open-scope.ts'
+import { lineOf, rowLine } from './open-scope.ts'
 
 const place = { server: 'pbs-a', datastore_name: 'tank', namespace: '' }
 const group = pbsRow(PbsGroup, { 'backup-type': 'vm', 'backup-id': '100', 'backup-count': 3, owner: 'root@pam' })
@@ -61,4 +61,49 @@ test('other facts are other bytes', () => {
     { ...one, files: { inside: [], outside: ['b'] } },
   ])
     expect(lineOfRows([other], (items) => items)).not.toBe(line)
+})
+
+/** Rows with nothing in its place: odd fields, files without a manifest or with one that cannot be read, times that no calendar has. */
+const strangeRows = FastCheck.array(
+  FastCheck.record({
+    time: FastCheck.oneof(FastCheck.maxSafeInteger(), FastCheck.integer({ min: 1, max: 2_000_000_000 })),
+    files: FastCheck.array(
+      FastCheck.record(
+        {
+          filename: FastCheck.oneof(FastCheck.string(), FastCheck.constant(manifest.filename)),
+          size: FastCheck.oneof(FastCheck.maxSafeNat(), FastCheck.constant(null)),
+          'crypt-mode': FastCheck.constantFrom('none', 'encrypt', 'sign-only', 'later', null),
+        },
+        { requiredKeys: ['filename'] },
+      ),
+    ),
+    size: FastCheck.oneof(FastCheck.maxSafeNat(), FastCheck.constant(null)),
+    oddFields: FastCheck.subarray(['size', 'owner', 'files.0.size', 'files', 'verification.upid', 'comment', 'later']),
+    unsafeIntegers: FastCheck.subarray(['size', 'files.0.size']),
+    comment: FastCheck.string(),
+  }),
+  { maxLength: 6 },
+)
+const strangeGroup = FastCheck.record({
+  'backup-count': FastCheck.oneof(FastCheck.nat(6), FastCheck.constant(null)),
+  'last-backup': FastCheck.oneof(FastCheck.integer(), FastCheck.constant(null)),
+  owner: FastCheck.oneof(FastCheck.string(), FastCheck.constant(null)),
+  comment: FastCheck.oneof(FastCheck.string(), FastCheck.constant(null)),
+  oddFields: FastCheck.subarray(['owner', 'comment', 'backup-count']),
+})
+
+test('the line of a group is what its consumer makes of it, whatever its rows are', () => {
+  FastCheck.assert(
+    FastCheck.property(strangeRows, strangeGroup, FastCheck.nat(3), (list, facts, leftOut) => {
+      const snapshots = list.map(({ time, files, size, oddFields, unsafeIntegers, comment }) => ({
+        ...pbsRow(PbsSnapshot, { 'backup-type': 'vm', 'backup-id': '100', 'backup-time': time, files, size, comment }),
+        ...(oddFields.length === 0 ? {} : { oddFields }),
+        unsafeIntegers,
+      }))
+      const frame = groupFrame(place, { ...group, ...facts }, snapshots, leftOut)
+      const { line, notes } = rowLine(frame)
+      expect([line?.text, notes]).toEqual([lineOf(frame).text, []])
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -1,6 +1,6 @@
 import { privilegesMissing, type ServerScope, scopeTitle } from '@netbox-pbs/core'
 import { type Frame, maxFrameBytes, RowFrame, rowTitle } from '@netbox-pbs/proxbox-client/contract'
-import { Effect, Stream } from 'effect'
+import { Chunk, Effect, Stream } from 'effect'
 import type { z } from 'zod'
 import { aclCommands, gapsOf, hidesAll, inventoryGaps, ownerOnly } from '../permissions/gaps.ts'
 import { type Permissions, readsAcl } from '../permissions/permissions.ts'
@@ -18,6 +18,11 @@ export interface Listing<Row extends RowFrame = RowFrame> {
    * requested by name and refused when it is hidden, and a task belongs to no object.
    */
   readonly pathOf?: (row: Row) => string
+  /**
+   * The rows are made of checked values only, with their keys in the order of the contract: their lines are written
+   * without reading them as a consumer does. A group of a million is one of these.
+   */
+  readonly canonical?: true
 }
 
 /**
@@ -46,10 +51,10 @@ export const openScope = <Row extends RowFrame>(
       counted.leftOut += note.leftOut ?? 0
       return limit.admit(note) ? [warning(scope, note)] : []
     }
-    const toLines = (item: Row | Note, pathOf: Listing<Row>['pathOf']): ReadonlyArray<Line> => {
+    const toLines = (item: Row | Note, { pathOf, canonical }: Listing<Row>): ReadonlyArray<Line> => {
       if (!('frame' in item)) return noteLine(item)
       if (pathOf !== undefined) seen.add(pathOf(item))
-      const { line, notes } = rowLine(item)
+      const { line, notes } = canonical === true ? boundedLine(item, []) : rowLine(item)
       const noted = notes.flatMap(noteLine)
       if (line === null) return noted
       counted.rows += rowsOf(line.frame)
@@ -67,15 +72,20 @@ export const openScope = <Row extends RowFrame>(
       ]
     })
 
-    const { items, pathOf } = yield* list
+    const listing = yield* list
+    const { items } = listing
     const opening = lineOf({ frame: 'scope', ...scope })
     if (Symbol.iterator in items) {
-      const lines = [...gaps, ...items].flatMap((item) => toLines(item, pathOf))
+      const lines = [...gaps, ...items].flatMap((item) => toLines(item, listing))
       return Stream.fromIterable([opening, ...lines, ...(yield* closing)])
     }
     const pulled = Stream.concat(Stream.fromIterable<Row | Note>(gaps), items)
     return Stream.make(opening).pipe(
-      Stream.concat(Stream.mapConcat(pulled, (item) => toLines(item, pathOf))),
+      Stream.concat(
+        Stream.mapChunks(pulled, (chunk) =>
+          Chunk.unsafeFromArray(Chunk.toReadonlyArray(chunk).flatMap((item) => toLines(item, listing))),
+        ),
+      ),
       Stream.concat(Stream.flattenIterables(Stream.fromEffect(closing))),
       Stream.catchAll((failure) => Stream.fromEffect(closeFailed(session, scope, failure))),
     )

@@ -36,7 +36,11 @@ export const syncStream = (
         ? serversScope(chosen, request, (server, why) => tally.fail(server, why))
         : scopesOf(resource, request, chosen)
     return lines.pipe(
-      Stream.tap(({ frame }) => Effect.sync(() => tally.see(frame))),
+      // By chunks: `Stream.tap` would pass each line on by itself.
+      Stream.mapChunks((chunk) => {
+        for (const { frame } of chunk) tally.see(frame)
+        return chunk
+      }),
       Stream.concat(
         Stream.suspend(() =>
           Stream.make(lineOf({ frame: 'end', items: tally.items(chosen, request.netbox_branch_schema_id ?? null) })),
