@@ -112,31 +112,35 @@ export async function rememberGroups(
 ): Promise<void> {
   await clearPlaceDigests(db, { branch, place }, sql`not ${isRetained(part)}`)
   const key = keyColumns('group')
-  // The entries are read once for a window: looking them up for each group would cost a tenth of the staging.
+  // The entries are read once for a window, and brought to their groups by one aggregate: a join would be a nested
+  // loop, because the planner knows neither number.
   const entries = (model: 'group' | 'snapshot') => sql`
-    select e.backup_type, e.backup_id, count(*) as changes, count(*) filter (where e.op = 'create') as created,
-      count(*) filter (where e.op = 'update') as updated, count(*) filter (where e.op = 'delete') as deleted
+    select e.backup_type, e.backup_id, null, null, case when ${model === 'snapshot'} then e.op end
     from ${branchTable(model)} e where e.branch_id = ${branch}::bigint and ${inScope(place, 'e')}
       and (e.backup_type, e.backup_id) >= (select d.backup_type, d.backup_id from d order by d.backup_type, d.backup_id limit 1)
-      and (e.backup_type, e.backup_id) <= (select d.backup_type, d.backup_id from d order by d.backup_type desc, d.backup_id desc limit 1)
-    group by e.backup_type, e.backup_id`
+      and (e.backup_type, e.backup_id) <= (select d.backup_type, d.backup_id from d order by d.backup_type desc, d.backup_id desc limit 1)`
   await eachWindow(engine, await readWindows(db, engine, 'staged_digests', part), async (window) => {
     await sql`
       with d as materialized (
-        select distinct on (w.backup_type, w.backup_id) ${place.server_id}::bigint as server_id, ${place.datastore_name}::text collate "C" as datastore_name,
-          ${place.namespace}::text collate "C" as namespace, w.backup_type, w.backup_id, w.digest, w.listed_count
+        select distinct on (w.backup_type, w.backup_id) w.backup_type, w.backup_id, w.digest, w.listed_count
         from staged_digests w where ${window.rows} order by w.backup_type, w.backup_id, w.seq desc
-      ), s as materialized (${entries('snapshot')}), g as materialized (${entries('group')})
+      ), n as materialized (
+        select ${place.server_id}::bigint as server_id, ${place.datastore_name}::text collate "C" as datastore_name, ${place.namespace}::text collate "C" as namespace,
+          x.backup_type, x.backup_id, max(x.digest) as digest, max(x.listed_count) as listed_count, count(*) filter (where x.op = 'create') as created,
+          count(*) filter (where x.op = 'update') as updated, count(*) filter (where x.op = 'delete') as deleted, count(*) - 1 as changes
+        from (
+          select d.backup_type, d.backup_id, d.digest, d.listed_count, null from d
+          union all ${entries('snapshot')} union all ${entries('group')}
+        ) x (backup_type, backup_id, digest, listed_count, op)
+        group by x.backup_type, x.backup_id having count(x.digest) > 0
+      )
       insert into branch_group_digests
         (branch_id, ${columnNames(key)}, digest, registry_version, listed_count, main_version, created, updated, deleted, changes)
-      select ${branch}::bigint, ${columnNames(key, 'd')}, d.digest, ${registryVersion}::bigint, d.listed_count, m.seen, coalesce(s.created, 0),
-        coalesce(s.updated, 0), coalesce(s.deleted, 0), coalesce(s.changes, 0) + coalesce(g.changes, 0)
-      from d
+      select ${branch}::bigint, ${columnNames(key, 'n')}, n.digest, ${registryVersion}::bigint, n.listed_count, m.seen, n.created, n.updated, n.deleted, n.changes
+      from n
       left join lateral (
-        select ${seenVersion(changeSet)} as seen, m.presence = 'listed' and m.missing_count = 0 as whole from groups m where ${sameKey('group', 'm', 'd')} offset 0
+        select ${seenVersion(changeSet)} as seen, m.presence = 'listed' and m.missing_count = 0 as whole from groups m where ${sameKey('group', 'm', 'n')} offset 0
       ) m on true
-      left join s on s.backup_type = d.backup_type and s.backup_id = d.backup_id
-      left join g on g.backup_type = d.backup_type and g.backup_id = d.backup_id
       where m.whole is null or (m.whole and m.seen is not null)
       on conflict (branch_id, ${columnNames(key)}) do nothing`.execute(db)
   })
