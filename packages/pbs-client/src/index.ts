@@ -24,6 +24,7 @@ export {
 } from './job-schemas.ts'
 export { makePbsClient, type PbsClient, type PbsSnapshotQuery } from './pbs-client.ts'
 export { type PbsError, type PbsFailure, type PbsFailureReason, PbsRequestFailed } from './pbs-error.ts'
+export type { PbsDispatch, TransportOptions } from './pbs-transport.ts'
 export { capabilitiesOf, compareReleases, type PbsCapabilities, type PbsRelease, parseRelease } from './pbs-version.ts'
 export type { PbsProbe } from './probe.ts'
 export { isReadable, type ListRow, UnreadableRow } from './read-list.ts'

@@ -11,7 +11,7 @@ import {
 import { decodeItem, printableText, UnexpectedShape } from './decode-item.ts'
 import { PbsPruneJob, PbsSyncJob, PbsTapeJob, PbsTask, PbsVerifyJob } from './job-schemas.ts'
 import { failureOf, isUnknownParameter, type PbsError } from './pbs-error.ts'
-import { makeTransport, type PbsTransport } from './pbs-transport.ts'
+import { makeTransport, type PbsTransport, type TransportOptions } from './pbs-transport.ts'
 import { capabilitiesOf, type PbsCapabilities, parseRelease } from './pbs-version.ts'
 import { plainSnapshot } from './plain-snapshot.ts'
 import { type PbsProbe, probeServer } from './probe.ts'
@@ -93,18 +93,13 @@ export interface PbsClient {
   readonly probe: () => Effect.Effect<PbsProbe, PbsError>
 }
 
-/**
- * Opens a client; its sockets close with the scope. Nothing is sent before the first call.
- *
- * @param permit - Taken for each request after one of the connection's `concurrency`, and held as long: a bound that
- * several clients share.
- */
+/** Opens a client; its sockets close with the scope. Nothing is sent before the first call. */
 export const makePbsClient = (
   connection: PbsConnection,
-  permit?: Effect.Effect<void, never, Scope.Scope>,
+  options?: TransportOptions,
 ): Effect.Effect<PbsClient, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const transport = yield* makeTransport(connection, permit)
+    const transport = yield* makeTransport(connection, options)
     const known = yield* Ref.make<PbsVersion | null>(null)
 
     const timedVersion = Effect.fn('PbsClient.version')(() =>

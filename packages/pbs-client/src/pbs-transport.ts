@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { Effect, ExecutionStrategy, Exit, Redacted, Scope } from 'effect'
-import { Client } from 'undici'
+import { Client, type Dispatcher } from 'undici'
 import { authority, type PbsConnection, urlPart } from './connection.ts'
 import { eventCallback } from './event-callback.ts'
 import { classifyResponse, failureOf, type PbsError, PbsRequestFailed, safeText } from './pbs-error.ts'
@@ -26,19 +26,26 @@ export interface PbsTransport {
 
 const errorBytes = 4096
 
-/**
- * A transport whose sockets close with the scope.
- *
- * @param permit - Taken for each request after one of the server's own, and held as long.
- */
+/** Opens what carries the requests of one connection, one at a time; it is destroyed with the connection. */
+export type PbsDispatch = (connection: PbsConnection) => Dispatcher
+
+/** What a transport may be given apart from its connection. */
+export interface TransportOptions {
+  /** Taken for each request after one of the server's own, and held as long: a bound that several clients share. */
+  readonly permit?: Effect.Effect<void, never, Scope.Scope> | undefined
+  /** The way to the server instead of TLS, for a server in the same process; a probe never takes it. */
+  readonly dispatch?: PbsDispatch | undefined
+}
+
+/** A transport whose sockets close with the scope. */
 export const makeTransport = (
   connection: PbsConnection,
-  permit: Effect.Effect<void, never, Scope.Scope> = Effect.void,
+  { permit = Effect.void, dispatch }: TransportOptions = {},
 ): Effect.Effect<PbsTransport, never, Scope.Scope> =>
   Effect.gen(function* () {
     const permits = yield* Effect.makeSemaphore(Math.max(1, connection.concurrency ?? 4))
     const kept = yield* Effect.acquireRelease(
-      Effect.sync(() => new KeptConnections(connection)),
+      Effect.sync(() => new KeptConnections(connection, dispatch)),
       (it) => Effect.sync(() => it.close()),
     )
     const attempt = (path: string, query: PbsQuery) =>
@@ -81,13 +88,22 @@ const keptMillis = 60_000
  * again if the server closed it.
  */
 class HttpConnection {
-  readonly client: Client
+  readonly client: Client | Dispatcher
   readonly #abort = new AbortController()
   /** Runs when a socket is open and its peer is trusted. */
   onOpen: () => void = () => {}
 
-  constructor(connection: PbsConnection) {
-    this.client = new Client(`https://${authority(connection)}`, {
+  constructor(connection: PbsConnection, dispatch: PbsDispatch | undefined) {
+    this.client = dispatch?.(connection) ?? this.#overTls(connection)
+  }
+
+  /** Whether a request is sent at once. */
+  get isOpen(): boolean {
+    return !(this.client instanceof Client) || this.client.stats.connected
+  }
+
+  #overTls(connection: PbsConnection): Client {
+    return new Client(`https://${authority(connection)}`, {
       connect: (_, callback) =>
         openVerified(connection, this.#abort.signal, (error, socket) => {
           if (socket === null) return callback(error, null)
@@ -113,15 +129,17 @@ class HttpConnection {
 /** The connections to one server that no request uses; the one used last is used first. */
 class KeptConnections {
   readonly #connection: PbsConnection
+  readonly #dispatch: PbsDispatch | undefined
   readonly #idle: Array<HttpConnection> = []
   #closed = false
 
-  constructor(connection: PbsConnection) {
+  constructor(connection: PbsConnection, dispatch: PbsDispatch | undefined) {
     this.#connection = connection
+    this.#dispatch = dispatch
   }
 
   take(): HttpConnection {
-    return this.#idle.pop() ?? new HttpConnection(this.#connection)
+    return this.#idle.pop() ?? new HttpConnection(this.#connection, this.#dispatch)
   }
 
   keep(http: HttpConnection): void {
@@ -175,7 +193,7 @@ const send = (
           timer = setTimeout(() => resume(Effect.fail(timedOut(connection, path))), connection.timeoutSeconds * 1000)
         }
         http.onOpen = wait
-        if (http.client.stats.connected) wait()
+        if (http.isOpen) wait()
         http.client
           .request({
             path: `/api2/json${path}${queryString(query)}`,

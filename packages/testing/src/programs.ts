@@ -11,7 +11,7 @@ declare module 'vitest' {
 }
 
 /** The programs that tests start, of those of `bin/run.mjs`. */
-export const programNames = ['netbox-pbs', 'gateway', 'worker', 'api', 'simulator'] as const
+export const programNames = ['netbox-pbs', 'gateway', 'worker', 'api', 'simulator', 'simulate'] as const
 export type ProgramName = (typeof programNames)[number]
 
 /** The arguments for Node that run a program. */

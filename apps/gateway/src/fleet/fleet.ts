@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { EndpointStore, type SecretUnreadable, type StoredEndpoint, type StoreFailed } from '@netbox-pbs/core/ports'
-import { makePbsClient, type PbsClient, type PbsConnection } from '@netbox-pbs/pbs-client'
+import { makePbsClient, type PbsClient, type PbsConnection, type PbsDispatch } from '@netbox-pbs/pbs-client'
 import { Context, Effect, Equal, Hash, Layer, Option, RcMap, Redacted, type Scope } from 'effect'
 import { hanging, PausedReads, refusing } from './paused-reads.ts'
 import { clientReader, type PbsReader, type ReaderParts } from './pbs-reader.ts'
@@ -10,6 +10,8 @@ export interface FleetLimits {
   readonly perServer: number
   /** Of all servers together, counting only requests that began within the last second. */
   readonly total: number
+  /** The way to the servers instead of TLS. */
+  readonly dispatch?: PbsDispatch | undefined
 }
 
 /** The PBS servers of the gateway, with one bounded client each that all requests share. */
@@ -53,7 +55,10 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
             Effect.gen(function* () {
               // The client has the permits of its server, which come first: no request waits for a busy server while it
               // holds a permit of the whole gateway.
-              const client = yield* makePbsClient(key.connection, lendPermit(total))
+              const client = yield* makePbsClient(key.connection, {
+                permit: lendPermit(total),
+                dispatch: limits.dispatch,
+              })
               const { hung, refused } = pausedOf(key)
               const parts: ReaderParts = { client, hung, refused }
               return parts
@@ -71,7 +76,7 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
               )
             }),
           accepted: (id) => Effect.sync(() => paused.get(id)?.refused.resume()),
-          client: (connection) => makePbsClient(connection),
+          client: (connection) => makePbsClient(connection, { dispatch: limits.dispatch }),
           width: Math.max(1, Math.ceil(limits.total / limits.perServer)),
         }
       }),

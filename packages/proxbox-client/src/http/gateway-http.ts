@@ -29,6 +29,8 @@ export interface Timeouts {
 export interface GatewayOptions {
   readonly address: AddressEffect
   readonly timeouts?: Timeouts
+  /** The way to the gateway instead of sockets, for one in the same process; its owner closes it. */
+  readonly dispatcher?: Dispatcher
 }
 
 /** One request. */
@@ -61,10 +63,12 @@ const again = Schedule.intersect(Schedule.exponential('200 millis'), Schedule.re
  */
 export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: GatewayOptions) {
   const { connect = '10 seconds', silence = '11 minutes', call: whole = '90 seconds' } = options.timeouts ?? {}
-  const agent = yield* Effect.acquireRelease(
-    Effect.sync(() => new Agent({ pipelining: 0, connect: { timeout: Duration.toMillis(connect) } })),
-    (opened) => Effect.promise(() => opened.destroy()),
-  )
+  const agent =
+    options.dispatcher ??
+    (yield* Effect.acquireRelease(
+      Effect.sync(() => new Agent({ pipelining: 0, connect: { timeout: Duration.toMillis(connect) } })),
+      (opened) => Effect.promise(() => opened.destroy()),
+    ))
   const silent = () => timedOut(`sent nothing for ${Duration.format(silence)}`)
 
   const open = Effect.fn('GatewayHttp.open')(function* (call: Call) {
@@ -114,7 +118,7 @@ export const gatewayHttp = Effect.fn('GatewayHttp.make')(function* (options: Gat
 
 /** Sends a call. Closing the scope closes its connection at once. */
 const request = (
-  agent: Agent,
+  agent: Dispatcher,
   call: Call,
   address: CheckedAddress,
 ): Effect.Effect<Dispatcher.ResponseData, unknown, Scope.Scope> =>

@@ -5,7 +5,7 @@ import type { Kysely } from 'kysely'
 import type { Pool } from 'pg'
 import type { DatabaseUnusable, DataFolderInUse, DataFolderUnusable } from './errors.ts'
 import { openPg, type PgOptions } from './pg.ts'
-import { openPglite, type PgliteOptions } from './pglite.ts'
+import { embeddedKysely, openPglite, type PgliteOptions } from './pglite.ts'
 import { queryOn, type TransactionOptions, transactionOn } from './session.ts'
 import type { Tables } from './tables.ts'
 
@@ -58,6 +58,10 @@ export class Database extends Context.Tag('@netbox-pbs/store-postgres/Database')
       Database,
       Effect.map(openPglite(options), ({ db, ...opened }) => service(db, { _tag: 'pglite', ...opened }, 1)),
     )
+
+  /** An embedded engine that its owner has opened and closes; it must have the `parsers` of `layerPglite`. */
+  static readonly layerOpened = (opened: Omit<Driver & { readonly _tag: 'pglite' }, '_tag'>): Layer.Layer<Database> =>
+    Layer.sync(Database, () => service(embeddedKysely(opened.pglite), { _tag: 'pglite', ...opened }, 1))
 }
 
 /** A quarter of the pool. */

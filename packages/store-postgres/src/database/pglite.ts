@@ -63,9 +63,12 @@ export const openPglite = Effect.fn('Database.openPglite')(function* ({
     }),
     (opened) => Effect.promise(async () => (opened.closed ? undefined : opened.close())),
   )
-  const db = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: withoutAbandoned(pglite) }) })
-  return { db, pglite, parsers: engine.types.parsers }
+  return { db: embeddedKysely(pglite), pglite, parsers: engine.types.parsers }
 })
+
+/** The statements of one caller, or of all callers in one process, on an opened engine. */
+export const embeddedKysely = (pglite: PGlite): Kysely<Tables> =>
+  new Kysely<Tables>({ dialect: new PGliteDialect({ pglite: withoutAbandoned(pglite) }) })
 
 /**
  * The engine, except that statements whose callers have left are never run: those that wait for its

@@ -1,0 +1,19 @@
+/** How often each thing has happened. */
+export class Tally {
+  readonly #counts = new Map<string, number>()
+
+  add(what: string, count = 1): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + count)
+  }
+
+  addAll(other: Tally): void {
+    for (const [what, count] of other.#counts) this.add(what, count)
+  }
+
+  toString(): string {
+    return [...this.#counts]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([what, count]) => `${what} ${count}`)
+      .join(', ')
+  }
+}
