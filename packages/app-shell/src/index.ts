@@ -20,7 +20,7 @@ export {
   WrongUsage,
 } from './environment.ts'
 export { isAllowedHost, isLoopback, unknownHostDetail, urlHost } from './host-names.ts'
-export { type LogFormat, logLayer, printable, printableLines } from './log.ts'
+export { type LogFormat, logFields, logLayer, logLine, printable, printableLines } from './log.ts'
 export { makeRun } from './make-run.ts'
 export { type Program, runProcess, runService, type Service, type Started, startProgram } from './program.ts'
 export { BodyUnreadable, readBytes } from './read-bytes.ts'

@@ -67,6 +67,26 @@ describe('on pg', () => {
     }
   })
 
+  test('a session that has just ended its statement is looked at again before its connection counts as lost', async () => {
+    const config = { connectionString: await postgresUrl() }
+    const control = controlConnections(config)
+    const states: Array<string> = []
+    // The first look finds the session idle, as when the reply is under way.
+    const stateOf = async (pid: number) => (states.push('look') === 1 ? 'other' : await control.stateOf(pid))
+    let lost = 0
+    const watching = { control: { ...control, stateOf }, patienceMillis: 50, onLost: () => lost++ }
+    const client = new (watchedClient(watching))(config)
+    client.on('error', () => undefined)
+    try {
+      await client.connect()
+      await learnSession(client)
+      await client.query('select pg_sleep(0.5)')
+      expect([lost, states.length > 1]).toEqual([0, true])
+    } finally {
+      await Promise.all([client.end(), control.end()])
+    }
+  })
+
   test('statements that wait for a lock leave the pool with their callers, and the others go on', async () => {
     await run(
       Effect.gen(function* () {

@@ -34,6 +34,19 @@ export { sourceContract } from './contract/source.ts'
 export { newBranch } from './contract/stage-scope.ts'
 export { workersContract } from './contract/workers.ts'
 export { type DumpTemplate, embeddedDump } from './embedded-dump.ts'
+export { type DatabaseFault, databaseFaults } from './faults/database-faults.ts'
+export {
+  type Attempt,
+  allCases,
+  caseTitle,
+  type FaultCase,
+  type FaultedWork,
+  someCases,
+  type WorkSession,
+  withFault,
+  withoutFault,
+} from './faults/faulted-work.ts'
+export { type PostgresRelay, postgresRelay } from './faults/postgres-relay.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { postgresUrl, type Template } from './postgres-url.ts'

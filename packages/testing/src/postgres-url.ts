@@ -11,7 +11,8 @@ export interface Template {
   readonly prepare: (url: string) => Promise<void>
 }
 
-const databaseOf = (url: string, name: string): string => {
+/** The URL of another database of the same server. */
+export const databaseOf = (url: string, name: string): string => {
   const result = new URL(url)
   result.pathname = `/${name}`
   return result.href

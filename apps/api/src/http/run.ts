@@ -64,6 +64,9 @@ function errorResponse(c: ApiContext, error: HandlerError): Response {
     case 'GatewayUnavailable':
       return c.json({ detail: error.message }, 502)
     case 'StoreFailed':
-      return c.json({ detail: `${storeFailure(c, error)}.` }, 503, { 'Retry-After': '5' })
+      // A client that repeats by itself must not repeat what may have been done.
+      return c.json({ detail: `${storeFailure(c, error)}.` }, 503, {
+        ...(error.reason === 'unknown' ? {} : { 'Retry-After': '5' }),
+      })
   }
 }

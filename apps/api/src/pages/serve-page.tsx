@@ -53,8 +53,12 @@ export const servePage =
 const titleOf = ({ reason }: StoreFailed): string =>
   ({
     unavailable: 'The database did not answer',
+    unknown: 'It may have been done',
     conflict: 'Two writers waited for each other',
-    busy: 'Too many searches at a time',
+    busy: 'Too many requests at a time',
+    crowded: 'The database is full of connections',
+    stopped: 'The database stopped it',
+    read_only: 'The database can only be read',
     too_slow: 'This took too long',
     refused: 'The database refused the request',
     full: 'The database is full',

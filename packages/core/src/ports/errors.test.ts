@@ -105,7 +105,19 @@ test.each([
 test.each([
   ['unavailable', true, 'the database does not answer; check that it runs and try again'],
   ['conflict', true, 'it and another write blocked each other; try again'],
-  ['busy', true, 'other searches used up the time that a request may wait; try again'],
+  [
+    'unknown',
+    true,
+    'the connection to the database broke before it said whether this was done; look at it before you repeat it',
+  ],
+  ['busy', true, 'other requests used up the time that this one may wait; try again'],
+  ['crowded', true, 'the database accepts no more connections; close some of its clients or raise its max_connections'],
+  ['stopped', true, "the database stopped it, by its statement_timeout or an administrator's command; try again"],
+  [
+    'read_only',
+    true,
+    'the database can only be read, as a standby; check that its address leads to the primary and try again',
+  ],
   ['too_slow', false, 'it took longer than a request may take and was stopped; ask for less'],
   ['refused', false, 'the database refused; check the rights of its user'],
   ['full', false, 'the disk of the database is full; free disk space and try again'],

@@ -1,25 +1,44 @@
 import { Data, type Duration, FiberRef, Option } from 'effect'
 
 /**
- * A database operation failed for an outside reason. `unavailable`, `conflict` and `busy` are
- * temporary, `too_slow` needs a smaller request, `full` and `refused` need an operator.
+ * A database operation failed for an outside reason. Most pass by themselves; `too_slow` needs a
+ * smaller request, `full` and `refused` need an operator.
+ *
+ * After `unknown` the work may have been done or not: its connection broke while it was committed.
+ * After all others it was not done.
  */
 export class StoreFailed extends Data.TaggedError('StoreFailed')<{
-  readonly reason: 'unavailable' | 'conflict' | 'busy' | 'too_slow' | 'refused' | 'full'
+  readonly reason:
+    | 'unavailable'
+    | 'unknown'
+    | 'conflict'
+    | 'busy'
+    | 'crowded'
+    | 'stopped'
+    | 'read_only'
+    | 'too_slow'
+    | 'refused'
+    | 'full'
   /** The operation, as a sentence's subject: `landing the snapshots of pbs-a/tank`. */
   readonly operation: string
   readonly cause?: unknown
 }> {
   /** Whether a retry may succeed without action by an operator. */
   get passes(): boolean {
-    return this.reason === 'unavailable' || this.reason === 'conflict' || this.reason === 'busy'
+    return this.reason !== 'too_slow' && this.reason !== 'refused' && this.reason !== 'full'
   }
 
   override get message(): string {
     const next = {
       unavailable: 'the database does not answer; check that it runs and try again',
+      unknown:
+        'the connection to the database broke before it said whether this was done; look at it before you repeat it',
       conflict: 'it and another write blocked each other; try again',
-      busy: 'other searches used up the time that a request may wait; try again',
+      busy: 'other requests used up the time that this one may wait; try again',
+      crowded: 'the database accepts no more connections; close some of its clients or raise its max_connections',
+      stopped: "the database stopped it, by its statement_timeout or an administrator's command; try again",
+      read_only:
+        'the database can only be read, as a standby; check that its address leads to the primary and try again',
       too_slow: 'it took longer than a request may take and was stopped; ask for less',
       refused: 'the database refused; check the rights of its user',
       full: 'the disk of the database is full; free disk space and try again',

@@ -21,6 +21,13 @@ export interface PgOptions {
    * PostgreSQL runs nothing for it.
    */
   readonly patienceMillis?: number
+  /**
+   * Milliseconds after which PostgreSQL ends a session that is in a transaction and sends nothing;
+   * 60 000. Its client cannot be reached any more, and its locks would stay for hours.
+   */
+  readonly abandonedMillis?: number
+  /** Milliseconds that work waits for a free connection, and a new connection may take; 10 000. */
+  readonly connectMillis?: number
 }
 
 /** A pool on a server that answers and is new enough. Closed with the scope. */
@@ -29,6 +36,8 @@ export const openPg = Effect.fn('Database.openPg')(function* ({
   poolSize = 10,
   applicationName = 'netbox-pbs',
   patienceMillis = 20_000,
+  abandonedMillis = 60_000,
+  connectMillis = 10_000,
 }: PgOptions): Effect.fn.Return<{ readonly db: Kysely<Tables>; readonly pool: Pool }, DatabaseUnusable, Scope.Scope> {
   const where = yield* place(url)
   const config = { connectionString: Redacted.value(url), application_name: applicationName, ...keptAlive }
@@ -38,16 +47,32 @@ export const openPg = Effect.fn('Database.openPg')(function* ({
   )
   const log = Runtime.runFork(yield* Effect.runtime())
   const sayLost = oncePerOutage(connectionsLost(where))
+  const sayReadOnly = oncePerOutage(connectionsReadOnly(where))
   const idle = new Set<ClientBase>()
+  // The cause has probably struck the other connections too, and each would cost its next statement
+  // the same wait or failure.
+  const closeIdle = (why: string) => {
+    for (const client of idle) closeAtOnce(client, new Error(why))
+  }
   const onLost = () => {
     log(sayLost)
-    // The same cause has probably silenced the other connections, and each would cost its next
-    // statement the same wait.
-    for (const client of idle) closeAtOnce(client, new Error('another connection no longer answered'))
+    closeIdle('another connection no longer answered')
+  }
+  const onReadOnly = () => {
+    log(sayReadOnly)
+    closeIdle('another connection could only read')
   }
   const pool = yield* Effect.acquireRelease(
     Effect.sync(() =>
-      newPool({ ...config, max: poolSize, Client: watchedClient({ control, patienceMillis, onLost }) }),
+      newPool(
+        {
+          ...config,
+          max: poolSize,
+          connectionTimeoutMillis: connectMillis,
+          Client: watchedClient({ control, patienceMillis, onLost, onReadOnly }),
+        },
+        abandonedMillis,
+      ),
     ),
     (opened) => Effect.promise(() => opened.end()),
   )
@@ -76,6 +101,11 @@ const connectionsLost = (where: string) =>
     Effect.annotateLogs({ where }),
   )
 
+const connectionsReadOnly = (where: string) =>
+  Effect.logWarning('connections to PostgreSQL could only read, as those to a standby, and were closed').pipe(
+    Effect.annotateLogs({ where }),
+  )
+
 /** Connections that are lost within a minute are lost by the same cause. */
 const outageMillis = 60_000
 
@@ -88,12 +118,14 @@ const oncePerOutage = (say: Effect.Effect<void>): Effect.Effect<void> => {
   })
 }
 
-function newPool(config: PoolConfig & { readonly Client: ReturnType<typeof watchedClient> }): Pool {
+function newPool(
+  config: PoolConfig & { readonly Client: ReturnType<typeof watchedClient> },
+  abandonedMillis: number,
+): Pool {
   const pool = new Pool({
     ...config,
-    connectionTimeoutMillis: 10_000,
     types: { getTypeParser: (id, format) => typeParsers[Number(id)] ?? types.getTypeParser(id, format) },
-    onConnect: (client) => outOfScope(() => prepare(client)),
+    onConnect: (client) => outOfScope(() => prepare(client, abandonedMillis)),
   })
   // A broken connection is replaced when one is next needed; without a listener for its error it
   // would end the process. The pool listens while it is idle, the client needs its own listener
@@ -103,10 +135,12 @@ function newPool(config: PoolConfig & { readonly Client: ReturnType<typeof watch
   return pool
 }
 
-async function prepare(client: ClientBase): Promise<void> {
+async function prepare(client: ClientBase, abandonedMillis: number): Promise<void> {
   // The parsers read this spelling of times; a server may be set to another. Statements are short:
   // compiling them takes longer than running them.
-  await client.query("set datestyle = 'ISO'; set timezone = 'UTC'; set jit = off")
+  await client.query(
+    `set datestyle = 'ISO'; set timezone = 'UTC'; set jit = off; set idle_in_transaction_session_timeout = ${abandonedMillis}`,
+  )
   // Also ends statements that a killed process left running. Not every system that PostgreSQL runs
   // on supports the check.
   await client.query("set client_connection_check_interval = '10s'").catch(() => undefined)

@@ -2,7 +2,7 @@ import { StoreFailed, statementLimit } from '@netbox-pbs/core/ports'
 import { Duration, Effect, FiberRef, Option, Schedule } from 'effect'
 import type { Kysely } from 'kysely'
 import { inScope } from './statement-scope.ts'
-import { storeFailed } from './store-errors.ts'
+import { isDoubtful, storeFailed } from './store-errors.ts'
 import type { Tables } from './tables.ts'
 
 /**
@@ -69,7 +69,7 @@ function attemptTransaction<A>(
         const result = yield* untilItEnds(operation, () => use(trx))
         if (result instanceof Error) return yield* Effect.fail(result as Extract<A, Error>)
         // A commit that was sent is awaited: after an interruption its result would be unknown.
-        if (commit) yield* Effect.uninterruptible(attempt(operation, () => trx.commit().execute()))
+        if (commit) yield* Effect.uninterruptible(committing(operation, () => trx.commit().execute()))
         return result as Exclude<A, Error>
       }),
     (trx) =>
@@ -84,6 +84,12 @@ function attemptTransaction<A>(
           ),
   )
 }
+
+/** A commit whose connection breaks may have been done, so its failure is `unknown`. */
+const committing = (operation: string, commit: () => Promise<void>): Effect.Effect<void, StoreFailed> =>
+  Effect.mapError(attempt(operation, commit), (failed) =>
+    isDoubtful(failed.cause) ? new StoreFailed({ reason: 'unknown', operation, cause: failed.cause }) : failed,
+  )
 
 /**
  * Runs the statements of a transaction. Interrupted, the one under way is cancelled, none is sent

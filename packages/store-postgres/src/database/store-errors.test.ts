@@ -5,9 +5,11 @@ test.each([
   ['08006', 'unavailable'],
   ['40P01', 'conflict'],
   ['40001', 'conflict'],
-  ['57014', 'unavailable'],
+  ['57014', 'stopped'],
   ['57P01', 'unavailable'],
-  ['53300', 'unavailable'],
+  ['25P03', 'unavailable'],
+  ['53300', 'crowded'],
+  ['25006', 'read_only'],
   ['ECONNREFUSED', 'unavailable'],
   ['28P01', 'refused'],
   ['42501', 'refused'],
@@ -22,6 +24,10 @@ test.each([
 
 test('a lost connection without a code is unavailable', () => {
   expect(failureReason(new Error('Connection terminated unexpectedly'))).toBe('unavailable')
+})
+
+test('a pool in which no connection came free is busy', () => {
+  expect(failureReason(new Error('timeout exceeded when trying to connect'))).toBe('busy')
 })
 
 test('every address refused is unavailable', () => {

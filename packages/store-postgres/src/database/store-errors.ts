@@ -1,4 +1,5 @@
 import { StoreFailed } from '@netbox-pbs/core/ports'
+import { DatabaseError } from 'pg'
 import { StatementStopped } from './statement-scope.ts'
 
 type Reason = StoreFailed['reason']
@@ -7,13 +8,15 @@ type Reason = StoreFailed['reason']
 const reasons: Readonly<Record<string, Reason>> = {
   '08': 'unavailable', // connection exception
   '40': 'conflict', // deadlock, serialization failure
-  '57': 'unavailable', // shutting down, cancelled
-  '53300': 'unavailable', // too many connections
+  '57': 'unavailable', // shutting down
+  '57014': 'stopped', // cancelled, not by us
+  '25P03': 'unavailable', // the session was ended, idle in a transaction
+  '53300': 'crowded', // too many connections
   '55P03': 'unavailable', // lock not available
   '28': 'refused', // authentication
   '42501': 'refused', // privileges
   '3D000': 'refused', // no such database
-  '25006': 'refused', // read-only transaction, as on a standby
+  '25006': 'read_only', // as on a standby
   '53': 'full', // disk full, out of memory
   '58030': 'full', // i/o error while extending a file
 }
@@ -30,9 +33,12 @@ const unreachable = new Set([
   'ENOENT', // no such socket
 ])
 
+/** pg-pool's message when no connection came free in time. */
+const noneFree = 'timeout exceeded when trying to connect'
+
 /** Messages of pg without a code. */
 const lostConnection =
-  /connection terminated|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|pglite is clos|has already been destroyed/i
+  /connection terminated|client has encountered a connection error|not queryable|pglite is clos|has already been destroyed/i
 
 /** Why a statement failed, when the cause is external; null: it is an internal error. */
 export function failureReason(cause: unknown): Reason | null {
@@ -42,8 +48,23 @@ export function failureReason(cause: unknown): Reason | null {
   if (unreachable.has(code)) return 'unavailable'
   const known = reasons[code] ?? reasons[code.slice(0, 2)]
   if (known !== undefined && /^[0-9A-Z]{5}$/.test(code)) return known
-  if (cause instanceof Error && lostConnection.test(cause.message)) return 'unavailable'
-  return null
+  if (!(cause instanceof Error)) return null
+  if (cause.message === noneFree) return 'busy'
+  return lostConnection.test(cause.message) ? 'unavailable' : null
+}
+
+/**
+ * Whether a statement that failed may have been done: its connection broke, or the session ended
+ * with it. An error that leaves the session open says that it was not.
+ */
+export function isDoubtful(cause: unknown): boolean {
+  if (!(cause instanceof DatabaseError)) return failureReason(cause) === 'unavailable'
+  return cause.severity !== 'ERROR'
+}
+
+/** Whether a statement failed because its session can only read. */
+export function isReadOnly(cause: unknown): boolean {
+  return codeOf(cause) === '25006'
 }
 
 /** Whether a statement broke a unique constraint. */

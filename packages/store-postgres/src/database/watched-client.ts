@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import { Client, type ClientBase, type ClientConfig, type QueryResult } from 'pg'
 import type { ControlConnections } from './control-connections.ts'
 import { StatementStopped, scopeOfStatement } from './statement-scope.ts'
+import { isReadOnly } from './store-errors.ts'
 
 /** How the connections of a pool are watched. */
 export interface WatchOptions {
@@ -15,10 +16,15 @@ export interface WatchOptions {
   readonly graceMillis?: number
   /** Called when a connection that no longer answers is closed. */
   readonly onLost: () => void
+  /** Called when a connection is closed because it leads to a database that can only be read. */
+  readonly onReadOnly?: () => void
 }
 
 /** Times in a row that PostgreSQL cannot be asked before a silent connection counts as lost. */
 const unknownsAllowed = 2
+
+/** Milliseconds that the reply of an ended statement may take to arrive. */
+const replyMillis = 1000
 
 /** Milliseconds after which a statement that was cancelled and has not ended is cancelled again. */
 const cancelAgainMillis = 250
@@ -71,7 +77,7 @@ const isStream = (statement: unknown): boolean =>
 async function watched(
   client: Client,
   send: () => Promise<QueryResult | undefined>,
-  { control, patienceMillis, graceMillis = 2000, onLost }: WatchOptions,
+  { control, patienceMillis, graceMillis = 2000, onLost, onReadOnly }: WatchOptions,
 ): Promise<QueryResult> {
   const scope = scopeOfStatement()
   const timers: Array<NodeJS.Timeout> = []
@@ -99,12 +105,14 @@ async function watched(
     if (session !== undefined) cancel(session)
     after(graceMillis, close)
   }
-  const look = async (unknowns: number): Promise<void> => {
+  const look = async (unknowns: number, idle = false): Promise<void> => {
     const session = sessions.get(client)
     const state = session === undefined ? 'unknown' : await control.stateOf(session)
     if (over) return
-    if (state === 'other' || unknowns >= unknownsAllowed) return close()
-    after(patienceMillis, () => void look(state === 'unknown' ? unknowns + 1 : 0))
+    if ((state === 'other' && idle) || unknowns >= unknownsAllowed) return close()
+    // The reply of a statement that has just ended may still be under way.
+    const pause = state === 'other' ? Math.min(patienceMillis, replyMillis) : patienceMillis
+    after(pause, () => void look(state === 'unknown' ? unknowns + 1 : 0, state === 'other'))
   }
   const abandoned = () => stop('abandoned')
 
@@ -116,6 +124,11 @@ async function watched(
     if (result === undefined) throw new TypeError('a statement without a promise cannot be watched')
     return result
   } catch (cause) {
+    // After a failover the address leads elsewhere, but a session stays with the server that it began on.
+    if (isReadOnly(cause)) {
+      closeAtOnce(client)
+      onReadOnly?.()
+    }
     throw stopped ?? cause
   } finally {
     const closed = over
