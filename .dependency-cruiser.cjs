@@ -102,7 +102,7 @@ const storeLayers = [
   ['change-sets', 'edits', 'inventory', 'schedules'],
   ['branches'],
   ['overlay'],
-  ['ports'],
+  ['ports', 'verification'],
 ]
 
 const apiLayers = [

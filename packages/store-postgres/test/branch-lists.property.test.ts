@@ -9,6 +9,7 @@ import { copyBranch } from './contract/branch-copy.ts'
 import { newBranch } from './contract/branching.ts'
 import { Random } from './contract/random.ts'
 import { type Ids, randomFleet, writeSome } from './contract/random-fleet.ts'
+import { expectVerified } from './contract/verified.ts'
 import { engines } from './engines.ts'
 
 type Lists = InventoryLists['Type']
@@ -109,6 +110,7 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
     await here.runPromise(
       Effect.flatMap(Branches, (branches) => byCursor(branches.overlay({ id: branch }).lists, 'snapshot')),
     )
+    await here.runPromise(expectVerified)
     await here.runPromise(
       Effect.flatMap(Database, (from) =>
         from.query('copying', (a) =>

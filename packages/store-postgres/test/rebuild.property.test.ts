@@ -34,6 +34,7 @@ import { tables } from '../src/tables/columns.ts'
 import { answer, check, merge, newBranch, revert, rows, stageOnce } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
 import { Random } from './contract/random.ts'
+import { expectVerified } from './contract/verified.ts'
 import { engines } from './engines.ts'
 
 /** Eight histories with NETBOX_PBS_RACES=all (`pnpm races`); else three, and one on the embedded engine. */
@@ -381,6 +382,7 @@ describe.each(engines)(
             yield* history.step
             seen.push({ upTo: yield* reached, inventory: yield* inventory })
           }
+          if (engine === 'pg') yield* expectVerified
           const now = yield* inventory
           const changes = yield* Changes
           const { rows: oldestFirst } = yield* changes.list({

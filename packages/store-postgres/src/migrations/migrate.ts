@@ -3,7 +3,9 @@ import { Effect } from 'effect'
 import { Database } from '../database/database.ts'
 import { migrateQueue } from '../queue/migrate-queue.ts'
 import { migrations } from './index.ts'
-import { type DatabaseTooNew, runMigrations } from './run-migrations.ts'
+import { type DatabaseTooNew, lackingMigrations, runMigrations } from './run-migrations.ts'
+
+const inventorySet = { migrations, table: 'netbox_pbs_migration' }
 
 /**
  * Brings the inventory's tables and the queue's up to date, and returns the names of the applied
@@ -13,9 +15,16 @@ export const migrate: Effect.Effect<ReadonlyArray<string>, StoreFailed | Databas
   Database,
   (database) =>
     Effect.tap(
-      database.transaction('migrating the database', (trx) =>
-        runMigrations(trx, { migrations, table: 'netbox_pbs_migration' }),
-      ),
+      database.transaction('migrating the database', (trx) => runMigrations(trx, inventorySet)),
       () => migrateQueue(database),
     ),
+)
+
+/** The migrations that the inventory's tables lack. It changes nothing. */
+export const pendingMigrations: Effect.Effect<
+  ReadonlyArray<string>,
+  StoreFailed | DatabaseTooNew,
+  Database
+> = Effect.flatMap(Database, (database) =>
+  database.transaction('reading the migrations', (trx) => lackingMigrations(trx, inventorySet)),
 )

@@ -41,6 +41,17 @@ export async function runMigrations(
   return (results ?? []).map((result) => result.migrationName)
 }
 
+/** The migrations of a set that a database lacks. */
+export async function lackingMigrations(
+  db: Kysely<Tables>,
+  set: MigrationSet,
+): Promise<ReadonlyArray<string> | DatabaseTooNew> {
+  const applied = await appliedMigrations(db, set)
+  const newer = applied.find((name) => !(name in set.migrations))
+  if (newer !== undefined) return new DatabaseTooNew({ migration: newer })
+  return Object.keys(set.migrations).filter((name) => !applied.includes(name))
+}
+
 async function appliedMigrations(
   db: Kysely<Tables>,
   { table, schema = 'public' }: MigrationSet,

@@ -9,7 +9,8 @@ import { sameKey } from '../tables/columns.ts'
 import { deleteRows } from './write-rows.ts'
 import type { MainWatch, Writer } from './writer.ts'
 
-const counterNames = [
+/** The counters of a group. */
+export const groupCounters = [
   'snapshot_count',
   'manual_count',
   'missing_count',
@@ -18,8 +19,9 @@ const counterNames = [
   'unfinished_since',
   'total_size',
   'newest_verification',
-]
-const counters = sql.join(counterNames.map((name) => sql.id(name)))
+] as const
+const counters = sql.join(groupCounters.map((name) => sql.id(name)))
+const countersOf = (alias: string) => sql.join(groupCounters.map((name) => sql.ref(`${alias}.${name}`)))
 
 /** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
 const totalSize = sql`case when count(s.size_bytes) > 0 then least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`
@@ -34,19 +36,32 @@ const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presenc
   ${totalSize} as total_size`
 
 /**
+ * The counters of the group whose key the row of an alias has, out of its snapshots: a query for a
+ * lateral join, so that each group reads its own range of the key under every plan.
+ */
+export function countedSnapshots(alias: string): RawBuilder<unknown> {
+  const ofGroup = sameKey('group', 's', alias)
+  return sql`
+    select c.*, coalesce(n.verification_state, '') as newest_verification
+    from (select ${counted} from snapshots s where ${ofGroup}) c
+    left join lateral (
+      select s.verification_state from snapshots s where ${ofGroup} and s.finished order by s.backup_time desc limit 1
+    ) n on true`
+}
+
+/**
  * Counts all groups of a namespace in one pass, makes those that its snapshots lack, and returns
  * their number; where a landing has touched all groups, this takes a fifth of the time of
  * `recountGroups`. Hold the scope's lock; the watch is informed.
  */
 export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace, watch: MainWatch): Promise<number> {
   const key = sql`server_id, datastore_name, namespace, backup_type, backup_id`
-  const excluded = sql.join(counterNames.map((name) => sql.ref(`excluded.${name}`)))
   const { rows } = await sql<{ made: number }>`
     with settled as (
       insert into groups as g (${key}, presence, ${counters})
       select ${key}, 'listed', ${counted}, coalesce((array_agg(s.verification_state order by s.backup_time) filter (where s.finished))[count(*) filter (where s.finished)], '')
       from snapshots s where ${inScope(place)} group by ${key}
-      on conflict (${key}) do update set (${counters}) = (${excluded})
+      on conflict (${key}) do update set (${counters}) = (${countersOf('excluded')})
       returning g.xmax = 0 as is_new
     )
     select count(*) filter (where is_new) as made from settled`.execute(db)
@@ -72,22 +87,10 @@ export async function recountGroups(
   { watch, discard = false }: { readonly watch: MainWatch; readonly discard?: boolean },
 ): Promise<void> {
   const forgotten = discard ? sql`, digest = null, digest_cleared_by = pg_current_xact_id()` : sql``
-  const ofGroup = sameKey('group', 's', 't')
-  // Laterals, so that each group reads its own range of the key under every plan.
   await sql`
-    update groups g
-    set snapshot_count = c.snapshot_count, manual_count = c.manual_count, missing_count = c.missing_count, first_backup = c.first_backup,
-      last_backup = c.last_backup, unfinished_since = c.unfinished_since, total_size = c.total_size, newest_verification = coalesce(n.verification_state, '')${forgotten}
-    from (select distinct * from (${touched}) x) t
-    cross join lateral (
-      select ${counted} from snapshots s where ${ofGroup}
-    ) c
-    left join lateral (
-      select s.verification_state from snapshots s where ${ofGroup} and s.finished order by s.backup_time desc limit 1
-    ) n on true
-    where ${sameKey('group', 'g', 't')}
-      and (${discard} or (g.snapshot_count, g.manual_count, g.missing_count, g.first_backup, g.last_backup, g.unfinished_since, g.total_size, g.newest_verification) is distinct from
-        (c.snapshot_count, c.manual_count, c.missing_count, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, coalesce(n.verification_state, '')))`.execute(
+    update groups g set (${counters}) = (${countersOf('c')})${forgotten}
+    from (select distinct * from (${touched}) x) t cross join lateral (${countedSnapshots('t')}) c
+    where ${sameKey('group', 'g', 't')} and (${discard} or (${countersOf('g')}) is distinct from (${countersOf('c')}))`.execute(
     db,
   )
   await watch.groupsChanged(db, touched)
