@@ -1,5 +1,5 @@
 import {
-  type Branches,
+  Branches,
   BranchNameTaken,
   BranchNotFound,
   BranchNotMerged,
@@ -18,11 +18,12 @@ import {
   snapshotFacts,
   writesOneByOne,
 } from '@netbox-pbs/testing'
-import { Effect, Layer, ManagedRuntime } from 'effect'
+import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
 import { actor, conflictsOf, merge, newBranch, newFleet, revert, rows, stageOnce } from './contract/branching.ts'
+import { expectVerified } from './contract/verified.ts'
 import { engines } from './engines.ts'
 
 describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
@@ -96,6 +97,28 @@ describe.each(engines)('reverting a merge on $engine', ({ migrated }) => {
             presence: 'listed',
           },
         ])
+      }),
+    )
+  })
+
+  test('counts the groups of its snapshots', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, id } = yield* mergedFleet('counted')
+        const reverting = yield* revert(id, 'undo counted')
+        const { lists } = (yield* Branches).overlay({ id: reverting.id })
+        const [group] = yield* rows<{ id: number }>(`select id from groups where server_id = ${server}`)
+        // The first of May is there again, and the ninth is not.
+        const shown = Option.getOrThrow(yield* lists.get({ model: 'group', id: group?.id ?? 0 }))
+        expect(shown).toMatchObject({ snapshot_count: 3, last_backup: may(3) })
+        const counters = 'snapshot_count, last_backup'
+        expect(yield* rows(`select ${counters} from groups where server_id = ${server}`)).toEqual([
+          { snapshot_count: 3, last_backup: may(9) },
+        ])
+        expect(yield* rows(`select ${counters} from branch_group_counts where branch_id = ${reverting.id}`)).toEqual([
+          { snapshot_count: 3, last_backup: may(3) },
+        ])
+        yield* expectVerified
       }),
     )
   })

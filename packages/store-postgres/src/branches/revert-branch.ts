@@ -24,6 +24,7 @@ import { branchTable, mergedColumns } from './branch-columns.ts'
 import { compareBranch } from './check-branch.ts'
 import { logOpened } from './log-branch.ts'
 import { newSchemaId } from './open-and-close.ts'
+import { markAllStale } from './stale-groups.ts'
 
 /**
  * Opens a branch that reverts a merged one, and compares it with main: later edits are its
@@ -41,6 +42,7 @@ export const revertBranch = Effect.fn('Branches.revert')(function* (
       const into = await open(trx, { id, name, user })
       if (into === null) return new BranchNameTaken({ name })
       await invertRows(trx, { merged: id, into })
+      await markAllStale(trx, into)
       const branch = await compareBranch(trx, { id: into, kind: 'revert' })
       await logOpened(trx, branch, by)
       return branch

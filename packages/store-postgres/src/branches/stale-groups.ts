@@ -92,6 +92,20 @@ export async function markEntriesStale(db: Kysely<Tables>, branch: number, ids: 
 }
 
 /**
+ * Marks all groups of a new branch for a recount: those of its snapshots as it has them, and as main
+ * has them.
+ */
+export async function markAllStale(db: Kysely<Tables>, branch: number): Promise<void> {
+  await sql`
+    insert into branch_group_counts (branch_id, ${columnNames(groupKey)}, snapshot_count, stale)
+    select distinct ${branch}::bigint, ${columnNames(groupKey, 'x')}, 0, true from (
+      select ${columnNames(groupKey, 'e')} from branch_snapshots e where e.branch_id = ${branch}::bigint
+      union all select ${columnNames(groupKey, 'm')} from branch_snapshots e join snapshots m on m.id = e.id
+        where e.branch_id = ${branch}::bigint and e.op <> 'create'
+    ) x on conflict do nothing`.execute(db)
+}
+
+/**
  * Marks the groups of some of a branch's snapshots for a recount: those of the entries that the
  * same statement writes in a step `written`, with `id`, `op` and key. Each has up to three in this
  * place: its present and its earlier group in the branch, and its group in main; hold the scope's
@@ -126,13 +140,19 @@ export const recountStale = Effect.fn('Branches.recountStale')(function* (
     return { moves, places: await stalePlaces(db, branch, moves) }
   })
   // Locks one scope at a time, to avoid a deadlock with a caller that locks several.
-  for (const place of places) {
-    yield* database.transaction(operation, async (trx) => {
-      await lockScope(place).execute(trx)
-      if (moves !== null) await markGroups(trx, branch, place, moves)
-      await recountMarked(trx, database.engine, branch, place)
-    })
-  }
+  const each = (work: (trx: Kysely<Tables>, place: ScopePlace) => Promise<void>) =>
+    Effect.forEach(
+      places,
+      (place) =>
+        database.transaction(operation, async (trx) => {
+          await lockScope(place).execute(trx)
+          await work(trx, place)
+        }),
+      { discard: true },
+    )
+  // All are marked before the first is counted, or another reader would take those that are not marked yet as counted.
+  if (moves !== null) yield* each((trx, place) => markGroups(trx, branch, place, moves))
+  yield* each((trx, place) => recountMarked(trx, database.engine, branch, place))
 })
 
 /**
