@@ -16,8 +16,16 @@ export class WaitsForReview extends Data.TaggedError('WaitsForReview')<{
   }
 }
 
+/** Stored values are not those that follow from their rows. Ends with exit code 1. */
+export class ValuesDiffer extends Data.TaggedError('ValuesDiffer')<{ readonly message: string }> {}
+
+/** What was to be checked could not be read. Ends with exit code 2. */
+export class NotChecked extends Data.TaggedError('NotChecked')<{ readonly message: string; readonly cause?: unknown }> {
+  readonly exitCode = 2
+}
+
 /** A command's work, and its expected errors. */
-export type Task = Effect.Effect<void, WrongUsage | CannotRun | WaitsForReview>
+export type Task = Effect.Effect<void, WrongUsage | CannotRun | WaitsForReview | ValuesDiffer | NotChecked>
 
 /** Takes the work of the command that was called. */
 export type Choose = (task: Task) => void

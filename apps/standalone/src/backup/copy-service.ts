@@ -1,14 +1,15 @@
-import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import { type IncomingMessage, request, type ServerResponse } from 'node:http'
+import { type IncomingMessage, request } from 'node:http'
 import { join } from 'node:path'
-import { type CannotListen, serveHttp } from '@netbox-pbs/app-shell'
+import type { CannotListen } from '@netbox-pbs/app-shell'
 import { copyEmbedded, type Database } from '@netbox-pbs/store-postgres'
 import { Effect, Runtime, type Scope } from 'effect'
 import { z } from 'zod'
 import { databaseName } from '../data-folder/contents.ts'
 import { CannotRun } from '../failures.ts'
+import { type LocalAddress, serveLocally } from '../local-service.ts'
 import { copyPrefix } from './left-overs.ts'
 
 /** What the running system answers: a copy of its database, or why there is none. */
@@ -17,12 +18,6 @@ const Answer = z.union([
   z.object({ reason: z.string() }),
 ])
 type Answer = z.infer<typeof Answer>
-
-/** Where a running system is asked for a copy, and the key that it wants to see. */
-export interface CopyAddress {
-  readonly address: string
-  readonly key: string
-}
 
 /** What is copied. */
 export interface CopyOptions {
@@ -35,18 +30,16 @@ export interface CopyOptions {
 
 /**
  * Lets other processes of this user ask for a copy of the embedded database, until the scope closes. It
- * is made in the data folder, and is removed when the process that asked ends its request.
- *
- * It listens on loopback and answers who shows the key, which lies in `run.json`. No content leaves by it.
+ * is made in the data folder, and is removed when the process that asked ends its request. No content
+ * leaves by it.
  */
 export const serveCopies = ({
   dataDir,
   keysElsewhere,
   reason,
-}: CopyOptions): Effect.Effect<CopyAddress, CannotListen, Scope.Scope | Database> =>
+}: CopyOptions): Effect.Effect<LocalAddress, CannotListen, Scope.Scope | Database> =>
   Effect.gen(function* () {
     const runtime = yield* Effect.runtime<Database>()
-    const key = randomBytes(32).toString('base64url')
     const copyTo = async (folder: string): Promise<Answer> => {
       if (reason !== null) return { reason }
       const copied = await copyEmbedded(join(folder, databaseName)).pipe(
@@ -57,11 +50,7 @@ export const serveCopies = ({
       return copied._tag === 'Left' ? { reason: copied.left.message } : { folder, keys_elsewhere: [...keysElsewhere] }
     }
     let stopping = false
-    const listener = async (asked: IncomingMessage, response: ServerResponse): Promise<void> => {
-      if (asked.method !== 'POST' || !isKey(asked.headers.authorization, key)) {
-        response.writeHead(403).end()
-        return
-      }
+    const answer: Parameters<typeof serveLocally>[0]['answer'] = async (_, response) => {
       const left = once(response, 'close')
       const folder = join(dataDir, `${copyPrefix}${randomUUID()}`)
       try {
@@ -73,25 +62,14 @@ export const serveCopies = ({
         if (!stopping) await rm(folder, { recursive: true, force: true })
       }
     }
-    const { url } = yield* serveHttp({
-      who: 'the service for backups',
-      host: '127.0.0.1',
-      port: 0,
-      requestTimeout: 30_000,
-      listener,
-    })
+    const address = yield* serveLocally({ who: 'the service for backups', answer })
     yield* Effect.addFinalizer(() =>
       Effect.sync(() => {
         stopping = true
       }),
     )
-    return { address: url, key }
+    return address
   })
-
-function isKey(header: string | undefined, key: string): boolean {
-  const [given, right] = [Buffer.from(header ?? ''), Buffer.from(`Bearer ${key}`)]
-  return given.length === right.length && timingSafeEqual(given, right)
-}
 
 /** A copy that a running system keeps. */
 export interface HeldCopy {
@@ -102,7 +80,7 @@ export interface HeldCopy {
 }
 
 /** A copy of the database of a running system, which keeps it until the scope closes. */
-export const askForCopy = ({ address, key }: CopyAddress): Effect.Effect<HeldCopy, CannotRun, Scope.Scope> =>
+export const askForCopy = ({ address, key }: LocalAddress): Effect.Effect<HeldCopy, CannotRun, Scope.Scope> =>
   Effect.gen(function* () {
     const released = new AbortController()
     const asked = yield* Effect.acquireRelease(

@@ -7,6 +7,7 @@ import { serverCommands } from './server-commands.ts'
 import { startCommand } from './start-command.ts'
 import { migrateCommand, syncCommand } from './sync-command.ts'
 import { tokenCommands } from './token-commands.ts'
+import { repairCommand, verifyCommand } from './verify-commands.ts'
 
 /**
  * Reads the command line and gives the work it asks for. `WrongUsage` names the flag or command and
@@ -32,6 +33,8 @@ export const readCommandLine = (argv: ReadonlyArray<string>): Effect.Effect<Task
       backupCommand,
       restoreCommand,
       migrateCommand,
+      verifyCommand,
+      repairCommand,
     ]
     for (const command of commands) program.addCommand(command(choose))
     return Effect.map(readFlags(program, argv), () => task)

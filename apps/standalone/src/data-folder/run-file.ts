@@ -15,6 +15,8 @@ export const RunFile = z.object({
   pid: z.int().positive(),
   /** Where a command asks for a copy of the database, and the key that it shows. */
   copies: z.object({ address: z.url(), key: z.string() }).optional(),
+  /** Where a command asks for a verification or a repair of stored values, and the key that it shows. */
+  verification: z.object({ address: z.url(), key: z.string() }).optional(),
 })
 /** Address and a local admin token of a running system. */
 export type RunFile = z.infer<typeof RunFile>

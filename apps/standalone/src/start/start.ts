@@ -15,6 +15,7 @@ import { databaseLayers } from '../databases.ts'
 import { asExpected, CannotRun, type Task } from '../failures.ts'
 import { call, type Remote } from '../remote/remote-api.ts'
 import { complain, progress } from '../terminal.ts'
+import { serveVerification } from '../verification/verification-service.ts'
 import { adviceFor, announce } from './announce.ts'
 import type { DemoOptions } from './demo-fleet.ts'
 import { findKeys, keepKeys, otherKey } from './keys.ts'
@@ -77,11 +78,13 @@ const begin = (options: StartOptions) =>
       ),
       reason: dataDir === null ? 'this system keeps nothing: there is nothing to save' : whyOnPostgres(env, dataDir),
     }).pipe(Effect.provide(databases))
+    const verification = yield* serveVerification.pipe(Effect.provide(databases))
     yield* leaveRunFile(folder, {
       address: remote.address,
       token: Redacted.value(remote.token),
       pid: process.pid,
       copies,
+      verification,
     })
     if (fleet !== null) yield* fleet.read(remote)
     if (Option.isNone(env.databaseUrl)) yield* advise(remote)
