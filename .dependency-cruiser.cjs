@@ -147,6 +147,13 @@ module.exports = {
       to: { dependencyTypes: ['core'] },
     },
     {
+      name: 'core-is-light',
+      comment: 'a browser or a script that takes one function of core loads no library with it',
+      severity: 'error',
+      from: { path: sources('packages/core'), pathNot: '^packages/core/src/(ports/|settings\\.ts$)' },
+      to: { path: ['node_modules/', '^packages/core/src/settings\\.ts$'], dependencyTypesNot: ['type-only'] },
+    },
+    {
       name: 'contract-is-zod-only',
       comment: 'both ends of the wire use the contract: nothing of the client comes along',
       severity: 'error',

@@ -7,10 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { build } from 'esbuild'
 import { installCommand, signalEveryStarter, startDemo, startUnits } from './use-command.mjs'
 
 /** The oldest release of Node that the packages promise to run on. */
 const oldestNode = '22'
+/** The README of core promises it. */
+const mostBytesOfGuard = 5000
 const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-packages-'))
 const node = join(folder, 'libraries/node_modules/.bin/node')
@@ -102,11 +105,27 @@ async function useLibraries() {
   await timed(`  run on Node ${oldestNode}`, () =>
     eachOf(projects, ({ project: cwd, files }) => inTurn(files, (file) => run(node, [file], { cwd }))),
   )
+  await timed('  bundle one function', () =>
+    bundleOneFunction(projects.find(({ project }) => project.endsWith('-core')).project),
+  )
   await timed('  compile', () =>
     eachOf(projects, ({ project }) =>
       inTurn(['nodenext', 'bundler'], (module) => compile(join(project, `tsconfig.${module}.json`))),
     ),
   )
+}
+
+/** A script that takes one pure function of core must not get the rest of it, or zod. */
+async function bundleOneFunction(project) {
+  const { outputFiles } = await build({
+    stdin: { contents: "export { guard } from '@netbox-pbs/core'", resolveDir: project },
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    write: false,
+  })
+  const bytes = outputFiles[0].contents.byteLength
+  if (bytes > mostBytesOfGuard) throw new Error(`guard alone bundles to ${bytes} bytes, more than ${mostBytesOfGuard}.`)
 }
 
 /**

@@ -1,5 +1,5 @@
-import { defaultSettings } from '@netbox-pbs/core'
 import { ApiTokens } from '@netbox-pbs/core/ports'
+import { defaultSettings } from '@netbox-pbs/core/settings'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fakeGateway } from './support/fake-gateway.ts'

@@ -155,7 +155,7 @@ export {
 } from './scope.ts'
 export { type Coverage, coverageOf, covers, type ListedAbove, type ScopeFilter } from './scope-filter.ts'
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
-export { defaultSettings, followsSettings, ownTiming, type ServerTiming, Settings, type Timing } from './settings.ts'
+export type { Settings } from './settings.ts'
 export {
   type BranchAction,
   type BranchStatus,
@@ -209,5 +209,6 @@ export { fullSince, harmlessTasks, mostKnownGroups, taskToleranceSeconds } from 
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'
+export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'
 export { mostUsagePoints, sizeFields, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'
 export { type KnownNodes, verificationPlace, verifyingWorkers } from './verification-place.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { defaultSettings, ownTiming, Settings } from './settings.ts'
+import { defaultSettings, Settings } from './settings.ts'
 
 test('the defaults are settings', () => {
   expect(Settings.parse(defaultSettings)).toEqual(defaultSettings)
@@ -52,14 +52,4 @@ describe('settings', () => {
   ])('refuse %s %j', (field, value) => {
     expect(Settings.safeParse({ ...defaultSettings, [field]: value }).success).toBe(false)
   })
-})
-
-test.each([
-  ['', null, null],
-  ['', 0, { sync_schedule: '', sync_interval_minutes: 0 }],
-  ['', 15, { sync_schedule: '', sync_interval_minutes: 15 }],
-  ['0 3 * * *', null, { sync_schedule: '0 3 * * *', sync_interval_minutes: 0 }],
-  ['0 3 * * *', 15, { sync_schedule: '0 3 * * *', sync_interval_minutes: 15 }],
-])('a server with schedule %j and interval %j has the timing %j', (sync_schedule, sync_interval_minutes, timing) => {
-  expect(ownTiming({ sync_schedule, sync_interval_minutes })).toEqual(timing)
 })

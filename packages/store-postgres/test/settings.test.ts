@@ -1,5 +1,5 @@
-import { defaultSettings } from '@netbox-pbs/core'
 import { type SecretBox, SecretUnreadable, SettingsStore } from '@netbox-pbs/core/ports'
+import { defaultSettings } from '@netbox-pbs/core/settings'
 import { settingsContract } from '@netbox-pbs/testing'
 import { Effect, Either, Layer, ManagedRuntime, Redacted } from 'effect'
 import { sql } from 'kysely'

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { modelNames, Settings } from '@netbox-pbs/core'
+import { modelNames } from '@netbox-pbs/core'
+import { Settings } from '@netbox-pbs/core/settings'
 import { z } from 'zod'
 import {
   ApproveRequest,

@@ -1,4 +1,5 @@
-import { type FieldErrors, Settings } from '@netbox-pbs/core'
+import type { FieldErrors } from '@netbox-pbs/core'
+import { Settings } from '@netbox-pbs/core/settings'
 import { isCron } from '@netbox-pbs/sync'
 import { z } from 'zod'
 import { noCron } from '../validation/check-value.ts'

@@ -2,10 +2,10 @@ import { Context, type Effect, type Option, type Stream } from 'effect'
 import type { ServerHealth } from '../health/server-health.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { Scope } from '../scope.ts'
-import type { ServerTiming } from '../settings.ts'
 import type { MainRow } from '../sync/diff.ts'
 import type { HeldDeletionsState } from '../sync/judge-deletions.ts'
 import type { TaskMarks } from '../sync/task-window.ts'
+import type { ServerTiming } from '../timing.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** A server of main, with the fields that reconciling it needs. */

@@ -1,6 +1,6 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
 import type { Run } from '../run.ts'
-import type { ServerTiming } from '../settings.ts'
+import type { ServerTiming } from '../timing.ts'
 import type { NewRun } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 

@@ -1,5 +1,5 @@
-import { defaultSettings, Settings } from '@netbox-pbs/core'
 import { GatewayKeyNeeded, SecretBox, SettingsStore } from '@netbox-pbs/core/ports'
+import { defaultSettings, Settings } from '@netbox-pbs/core/settings'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { sql } from 'kysely'
 import { differing, logOther } from '../change-log/log-other.ts'

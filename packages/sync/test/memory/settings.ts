@@ -1,5 +1,5 @@
-import { defaultSettings } from '@netbox-pbs/core'
 import { GatewayKeyNeeded, SettingsStore, type StoreFailed } from '@netbox-pbs/core/ports'
+import { defaultSettings } from '@netbox-pbs/core/settings'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import type { World } from './world.ts'
 

@@ -1,6 +1,5 @@
 import {
   type Actor,
-  defaultSettings,
   type Facts,
   followsSettings,
   type HeldDeletions,
@@ -16,6 +15,7 @@ import {
   type Settings,
   scopeKey,
 } from '@netbox-pbs/core'
+import { defaultSettings } from '@netbox-pbs/core/settings'
 
 /** The held deletions of the world, apart from their rows. */
 export type HeldRecord = Omit<HeldDeletions, 'count'> & {

@@ -1,5 +1,5 @@
-import { defaultSettings } from '@netbox-pbs/core'
 import { GatewayKeyNeeded, SettingsStore } from '@netbox-pbs/core/ports'
+import { defaultSettings } from '@netbox-pbs/core/settings'
 import { Effect, Either, Option, Redacted } from 'effect'
 import { expect, test } from 'vitest'
 
