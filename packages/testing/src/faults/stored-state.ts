@@ -25,6 +25,7 @@ const volatile = new Set([
   'merged',
   'merged_time',
   'last_seen_at',
+  'listed_at',
   'status_since',
   'checked',
   'digest_cleared_by',
@@ -35,6 +36,9 @@ const volatile = new Set([
   'last_failure',
   'revision',
 ])
+
+/** The name of a run's branch has the run's number and the time. */
+const branchOfRun = /pbs-sync-\d+-\d{8}T\d{6}Z/g
 
 const withoutVolatile = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(withoutVolatile)
@@ -69,7 +73,9 @@ export async function storedState(url: string, { without = [] }: StateOptions = 
     const { rows } = await client.query<{ table: string; row: unknown }>(
       shown.map(({ name }) => `select '${name}' as table, to_jsonb(t) as row from "${name}" t`).join(' union all '),
     )
-    return rows.map(({ table, row }) => `${table} ${JSON.stringify(withoutVolatile(row))}`).sort()
+    return rows
+      .map(({ table, row }) => `${table} ${JSON.stringify(withoutVolatile(row))}`.replaceAll(branchOfRun, 'pbs-sync'))
+      .sort()
   } finally {
     await client.end()
   }
