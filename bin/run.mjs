@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** The programs; `nodeFlags` keep a service's young generation small, which bench/README.md measures. */
+/** The programs; `nodeFlags` keep the memory of a service small, which bench/README.md measures. */
 const programs = JSON.parse(readFileSync(new URL('./programs.json', import.meta.url), 'utf8'))
 
 const [name = '', ...rest] = process.argv.slice(2)

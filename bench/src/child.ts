@@ -47,7 +47,11 @@ export async function startPart<Task extends object, Answer>(
   const source = fileURLToPath(new URL(`./${part}.ts`, import.meta.url))
   const child = fork(builtIn === null ? source : join(builtIn, `${part}.js`), {
     cwd: root,
-    execArgv: [...asStarted(), ...(builtIn === null ? ['--conditions=source', '--import', 'tsx'] : []), ...nodeFlags],
+    execArgv: [
+      ...asStarted(part),
+      ...(builtIn === null ? ['--conditions=source', '--import', 'tsx'] : []),
+      ...nodeFlags,
+    ],
     serialization: 'advanced',
   })
   child.send(task)
@@ -106,10 +110,10 @@ export function cpuSince(): () => number {
   }
 }
 
-/** The flags of Node with which `bin/run.mjs` starts the product's worker. */
-function asStarted(): ReadonlyArray<string> {
-  const { worker } = JSON.parse(readFileSync(`${root}bin/programs.json`, 'utf8'))
-  return worker.nodeFlags
+/** The flags of Node with which `bin/run.mjs` starts the product's gateway, or its worker. */
+function asStarted(part: Part): ReadonlyArray<string> {
+  const { gateway, worker } = JSON.parse(readFileSync(`${root}bin/programs.json`, 'utf8'))
+  return part === 'gateway/gateway' ? gateway.nodeFlags : worker.nodeFlags
 }
 
 async function firstMessage<Answer>(child: ChildProcess): Promise<Answer> {

@@ -1,3 +1,4 @@
+import { FastCheck } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { ItemSplitter, MalformedList } from './item-splitter.ts'
 
@@ -17,6 +18,28 @@ const nasty = [
   {},
   { n: -1.5e3, t: true, z: null, s: ',[{' },
 ]
+
+/** The same, with `takePlain` for what it takes of each chunk. */
+const splitPlain = (text: string, chunkBytes: number): ReadonlyArray<unknown> => {
+  const splitter = new ItemSplitter()
+  const bytes = Buffer.from(text)
+  const items: Array<unknown> = []
+  for (let at = 0; at < bytes.length; at += chunkBytes) {
+    const chunk = bytes.subarray(at, at + chunkBytes)
+    const taken = splitter.takePlain(chunk, (item) => ({ item }))
+    items.push(...(taken?.rows ?? []).map(({ item }) => item), ...splitter.push(taken?.rest ?? chunk))
+  }
+  splitter.finish()
+  return items
+}
+
+const outcome = (read: () => ReadonlyArray<unknown>): unknown => {
+  try {
+    return read()
+  } catch (error) {
+    return error
+  }
+}
 
 describe('a list arrives in chunks of any size', () => {
   const bodies: ReadonlyArray<readonly [string, string, ReadonlyArray<unknown>]> = [
@@ -83,5 +106,58 @@ describe('what is not a whole list is refused', () => {
   test('an envelope beyond the limit', () => {
     const body = JSON.stringify({ digest: 'x'.repeat(5_000), data: [] })
     expect(() => split(body, 100, { maxEnvelopeBytes: 1_000 })).toThrow('more than 1000 bytes outside its list')
+  })
+})
+
+describe('plain items that are taken many at a time', () => {
+  const text = FastCheck.oneof(FastCheck.string(), FastCheck.constantFrom('},{"a":', '"},{"a":', '\\"},{"a":1', '},{'))
+  const item = FastCheck.oneof(
+    FastCheck.record({ a: text, b: FastCheck.array(FastCheck.record({ c: text }), { maxLength: 3 }) }),
+    FastCheck.record({ a: FastCheck.array(FastCheck.record({ a: text }), { maxLength: 3 }) }),
+    FastCheck.jsonValue(),
+  )
+  const list = FastCheck.array(item, { maxLength: 12 })
+  const chunkBytes = FastCheck.integer({ min: 1, max: 200 })
+
+  test('are the same as those of a look at every byte', () => {
+    FastCheck.assert(
+      FastCheck.property(list, FastCheck.array(item, { maxLength: 2 }), chunkBytes, (data, after, size) => {
+        const body = JSON.stringify({ data, after })
+        expect(splitPlain(body, size)).toEqual(split(body, size))
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  test('so is what is wrong with a body', () => {
+    const change = FastCheck.record({
+      at: FastCheck.nat(400),
+      by: FastCheck.constantFrom('', ',', '}', '{', ']', '"', ',,', '},{"a":'),
+    })
+    FastCheck.assert(
+      FastCheck.property(list, change, chunkBytes, (data, { at, by }, size) => {
+        const whole = JSON.stringify({ data })
+        const body = `${whole.slice(0, at)}${by}${whole.slice(at + 1)}`
+        const [plain, careful] = [outcome(() => splitPlain(body, size)), outcome(() => split(body, size))]
+        if (careful instanceof MalformedList) expect(plain).toBeInstanceOf(MalformedList)
+        else expect(plain).toEqual(careful)
+      }),
+      { numRuns: 1000 },
+    )
+  })
+
+  test('end with the first that is not plain: then nothing is taken', () => {
+    const splitter = new ItemSplitter()
+    splitter.push(Buffer.from('{"data":['))
+    const chunk = Buffer.from('{"a":1},{"a":2},{"a":3}')
+    expect(splitter.takePlain(chunk, (item) => (JSON.stringify(item) === '{"a":2}' ? null : item))).toBeNull()
+    expect(splitter.push(chunk)).toEqual([{ a: 1 }, { a: 2 }, { a: 3 }])
+  })
+
+  test('are taken up to the last one, which need not be whole', () => {
+    const splitter = new ItemSplitter()
+    splitter.push(Buffer.from('{"data":['))
+    const taken = splitter.takePlain(Buffer.from('{"a":1},{"a":2},{"a":'), (item) => item)
+    expect([taken?.rows, taken?.rest.toString()]).toEqual([[{ a: 1 }, { a: 2 }], '{"a":'])
   })
 })

@@ -54,6 +54,8 @@ export class ItemSplitter {
   #items = 0
   #commaSeen = false
   #printable = false
+  /** The end of an object and the beginning of the next, up to its first key: `},{"backup-type":`. */
+  #border: Buffer | null = null
 
   constructor(limits: SplitterLimits = {}) {
     this.#maxItemBytes = limits.maxItemBytes ?? 16 * 1024 * 1024
@@ -69,6 +71,41 @@ export class ItemSplitter {
       at = this.#inList ? this.#readList(chunk, at, items) : this.#readEnvelope(chunk, at)
     }
     return items
+  }
+
+  /**
+   * The items of a chunk whose texts are all printable, as `read` gives them, up to the last place that looks like the
+   * end of an object before one that begins as the first did; and the rest of the chunk, which is to be pushed. Null,
+   * and nothing is taken, unless `JSON.parse` reads whole items up to there, which a place inside a text or an item
+   * prevents, and `read` each of them. `push` looks at every byte, which costs as much again.
+   *
+   * @param read - Null for an item that is not flat and known.
+   */
+  takePlain<T>(
+    chunk: Buffer,
+    read: (item: unknown) => T | null,
+  ): { readonly rows: Array<T>; readonly rest: Buffer } | null {
+    const beginsItem = this.#carriedBytes > 0 || this.#items === 0 || this.#commaSeen
+    if (!this.#inList || this.#inScalar || !beginsItem) return null
+    this.#border ??= borderBefore([...this.#carried, chunk])
+    const end = this.#border === null ? 0 : chunk.lastIndexOf(this.#border) + 1
+    if (end === 0) return null
+    const bytes = Buffer.concat([...this.#carried, chunk.subarray(0, end)])
+    const items = hasPrintableTexts(bytes) ? itemsOf(bytes) : null
+    if (items === null) return null
+    const rows: Array<T> = []
+    for (const item of items) {
+      const row = read(item)
+      if (row === null) return null
+      rows.push(row)
+    }
+    this.#carried = []
+    this.#carriedBytes = 0
+    this.#inString = false
+    this.#escaped = false
+    this.#items += rows.length
+    this.#commaSeen = true
+    return { rows, rest: chunk.subarray(end + 1) }
   }
 
   /** Whether all texts of the items of the last chunk are printable; false also where only a closer look can tell. */
@@ -230,12 +267,25 @@ export class ItemSplitter {
     this.#carried = []
     this.#carriedBytes = 0
     this.#printable = hasPrintableTexts(bytes)
-    let parsed: unknown
-    try {
-      parsed = JSON.parse(`[${bytes.toString('utf8')}]`)
-    } catch {
-      throw new MalformedList(`items up to ${this.#items} of the list are not JSON`)
-    }
-    if (Array.isArray(parsed)) for (const item of parsed) items.push(item)
+    const parsed = itemsOf(bytes)
+    if (parsed === null) throw new MalformedList(`items up to ${this.#items} of the list are not JSON`)
+    for (const item of parsed) items.push(item)
+  }
+}
+
+/** How an object ends before one that begins as this one does; null where these bytes do not begin an object with a key. */
+const borderBefore = (item: ReadonlyArray<Buffer>): Buffer | null => {
+  const beginning = Buffer.concat(item.map((bytes) => bytes.subarray(0, 100))).toString('latin1')
+  const [key] = /^\{"[^"\\]{1,60}":/.exec(beginning) ?? []
+  return key === undefined ? null : Buffer.from(`},${key}`, 'latin1')
+}
+
+/** Items with commas between them; null where they are not JSON. */
+const itemsOf = (bytes: Buffer): ReadonlyArray<unknown> | null => {
+  try {
+    const items: unknown = JSON.parse(`[${bytes.toString('utf8')}]`)
+    return Array.isArray(items) ? items : null
+  } catch {
+    return null
   }
 }

@@ -4,7 +4,7 @@ import { Client, type Dispatcher } from 'undici'
 import { authority, type PbsConnection, urlPart } from './connection.ts'
 import { eventCallback } from './event-callback.ts'
 import { classifyResponse, failureOf, type PbsError, PbsRequestFailed, safeText } from './pbs-error.ts'
-import { readBeginning } from './response-body.ts'
+import { mostTaken, readBeginning } from './response-body.ts'
 import { openVerified } from './verified-socket.ts'
 
 /** Query parameters; those that are null or undefined are left out. */
@@ -198,6 +198,7 @@ const send = (
           .request({
             path: `/api2/json${path}${queryString(query)}`,
             method: 'GET',
+            highWaterMark: mostTaken,
             headers: {
               authorization: authorization(connection),
               accept: 'application/json',

@@ -106,12 +106,15 @@ const pullRows = <T extends object>(
   const take = (piece: Buffer): ReadonlyArray<ListRow<WithUnsafeIntegers<T>>> => {
     arrived += piece.length
     if (arrived > limits.bytes) throw new MalformedList(`the answer is larger than ${limits.bytes} bytes`)
-    const items = splitter.push(piece)
-    if (seen + items.length > limits.rows) throw new MalformedList(`the answer has more than ${limits.rows} rows`)
+    const taken = plain === undefined ? null : splitter.takePlain(piece, plain)
+    const items = splitter.push(taken?.rest ?? piece)
+    const before = taken?.rows ?? []
+    const known = before.length + items.length
+    if (seen + known > limits.rows) throw new MalformedList(`the answer has more than ${limits.rows} rows`)
     const quick = splitter.printable ? plain : undefined
-    const rows = items.map((row, index) => quick?.(row) ?? decodeRow(schema, row, seen + index))
-    seen += rows.length
-    return rows
+    const others = items.map((row, index) => quick?.(row) ?? decodeRow(schema, row, seen + before.length + index))
+    seen += known
+    return before.length === 0 ? others : others.length === 0 ? before : [...before, ...others]
   }
   return readPieces(body, pace).pipe(
     Effect.mapError(failed),

@@ -21,8 +21,8 @@ export const readPieces = (body: Readable, pace: Pace): Effect.Effect<Option.Opt
 
 const lengthOf = (pieces: Pieces): number => pieces.reduce((sum, { length }) => sum + length, 0)
 
-/** So many bytes are taken at once, and one piece more. */
-const mostTaken = 128 * 1024
+/** So many bytes of a body wait in memory, and are taken at once, and one piece more. */
+export const mostTaken = 128 * 1024
 
 /** What waits in a body; none: nothing. */
 const takeBuffered = (body: Readable): Pieces => {

@@ -1,3 +1,5 @@
+import { formatTimestamp } from '@netbox-pbs/core'
+import { FastCheck } from 'effect'
 import { expect, test } from 'vitest'
 import { datetimeOf, firstLine, lastRunState } from './facts.ts'
 
@@ -38,4 +40,13 @@ test.each([
   ['OK', null, 'ok'],
 ])('state %j of task %j is %s', (state, upid, expected) => {
   expect(lastRunState(state, upid)).toBe(expected)
+})
+
+test('a time is written as core writes it, whatever was written before', () => {
+  FastCheck.assert(
+    FastCheck.property(FastCheck.integer({ min: 1, max: 253_402_300_799 }), (seconds) => {
+      expect(datetimeOf(seconds)).toBe(formatTimestamp(seconds * 1000))
+    }),
+    { numRuns: 1000 },
+  )
 })

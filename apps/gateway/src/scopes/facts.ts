@@ -15,7 +15,27 @@ export const isDatetime = (epochSeconds: number): boolean => epochSeconds > 0 &&
 
 /** Epoch seconds as RFC 3339 in UTC. Null for 0, for a missing time and for one that no calendar has. */
 export const datetimeOf = (epochSeconds: number | null): string | null =>
-  epochSeconds === null || !isDatetime(epochSeconds) ? null : formatTimestamp(Math.floor(epochSeconds) * 1000)
+  epochSeconds === null || !isDatetime(epochSeconds) ? null : formatSeconds(Math.floor(epochSeconds))
+
+const daySeconds = 86_400
+/** `2026-05-01T` by day. A fleet has a few thousand of them, and a million snapshots. */
+const days = new Map<number, string>()
+const mostDays = 20_000
+
+const formatSeconds = (seconds: number): string => {
+  const day = Math.floor(seconds / daySeconds)
+  let date = days.get(day)
+  if (date === undefined) {
+    if (days.size >= mostDays) days.clear()
+    date = formatTimestamp(day * daySeconds * 1000).slice(0, -'00:00:00Z'.length)
+    days.set(day, date)
+  }
+  const ofDay = seconds - day * daySeconds
+  const [hour, minute] = [Math.floor(ofDay / 3600), Math.floor(ofDay / 60) % 60]
+  return `${date}${twoDigits[hour]}:${twoDigits[minute]}:${twoDigits[ofDay % 60]}Z`
+}
+
+const twoDigits = Array.from({ length: 60 }, (_, number) => String(number).padStart(2, '0'))
 
 /** The columns that each field of a PBS row fills. */
 export type ColumnsOfFields = Readonly<Record<string, ReadonlyArray<string>>>
