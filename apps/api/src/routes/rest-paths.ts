@@ -1,7 +1,8 @@
-import { modelNames, registry } from '@netbox-pbs/core'
+import { modelNames } from '@netbox-pbs/core'
 import { Effect } from 'effect'
 import { openApiDocument } from '../openapi/document.ts'
 import { ref, response } from '../openapi/responses.ts'
+import { apiRoot } from '../rest/links.ts'
 import { type Path, route } from '../rest/route.ts'
 import { branchPaths } from './branch-paths.ts'
 import { changePaths } from './change-paths.ts'
@@ -14,12 +15,7 @@ import { settingsPaths } from './settings-paths.ts'
 import { syncRunPaths } from './sync-run-paths.ts'
 import { tokenPaths } from './token-paths.ts'
 
-const endpoints = [...modelNames.map((model) => registry[model].path), 'branches', 'changes', 'settings', 'sync-runs']
-
-const described: ReadonlyArray<Path> = [
-  ...healthPaths,
-  ...rootPaths,
-  apiRootPath(endpoints),
+const resourcePaths: ReadonlyArray<Path> = [
   ...serverPaths,
   ...modelNames.flatMap(inventoryPaths),
   ...datastorePaths,
@@ -31,8 +27,22 @@ const described: ReadonlyArray<Path> = [
   ...tokenPaths,
 ]
 
+const described: ReadonlyArray<Path> = [
+  ...healthPaths,
+  ...rootPaths,
+  apiRootPath(resourcePaths.flatMap(endpointOf)),
+  ...resourcePaths,
+]
+
 /** Every path of the REST API. */
 export const restPaths: ReadonlyArray<Path> = [...described, schemaPath(described)]
+
+/** The name of an endpoint directly below the inventory's root; none for another path. */
+function endpointOf({ routes }: Path): ReadonlyArray<string> {
+  const path = routes[0]?.config.path ?? ''
+  const name = path.startsWith(apiRoot) ? /^([\w-]+)\/$/.exec(path.slice(apiRoot.length))?.[1] : undefined
+  return name === undefined ? [] : [name]
+}
 
 /** The OpenAPI document of some paths and of itself, open to everybody, as clients expect. */
 function schemaPath(others: ReadonlyArray<Path>): Path {
