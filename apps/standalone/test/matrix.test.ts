@@ -1,4 +1,5 @@
 import {
+  atLeast,
   type FaultInput,
   type PbsState,
   type Profile,
@@ -181,7 +182,7 @@ const unmeasured = (state: PbsState, code: string | undefined, before: PbsState)
 const withoutRelease = (state: PbsState): PbsState => ({
   ...state,
   datastores: state.datastores.map((store) =>
-    Number(state.version) < 3.2 ? { ...store, gc: { ...store.gc, lastRun: null } } : store,
+    !atLeast(state, '3.2') ? { ...store, gc: { ...store.gc, lastRun: null } } : store,
   ),
 })
 

@@ -30,7 +30,7 @@ export {
   setMounted,
 } from './state/operations.ts'
 export type * from './state/pbs-state.ts'
-export { type Profile, profiles } from './state/profile.ts'
+export { atLeast, type Profile, profiles } from './state/profile.ts'
 export { createRandom, type Random } from './state/random.ts'
 export { countOf, expandGroup, isFinished, newestOf, snapshotsOf } from './state/series.ts'
 export { createCertificate } from './tls/certificate.ts'

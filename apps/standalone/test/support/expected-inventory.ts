@@ -1,4 +1,5 @@
 import {
+  atLeast,
   type DatastoreState,
   type GroupState,
   type JobRun,
@@ -65,8 +66,8 @@ function datastore(state: PbsState, store: DatastoreState): Record<string, unkno
     used_bytes: sized ? store.usage.used : null,
     total_bytes: sized ? store.usage.total : null,
     avail_bytes: sized ? store.usage.avail : null,
-    mount_status: Number(state.version) >= 3.3 ? store.mountStatus : '',
-    backend_type: inS3 || Number(state.version) >= 4.2 ? store.backendType : '',
+    mount_status: atLeast(state, '3.3') ? store.mountStatus : '',
+    backend_type: inS3 || atLeast(state, '4.2') ? store.backendType : '',
     maintenance:
       store.maintenance === null
         ? ''
@@ -79,17 +80,13 @@ const finished = (snapshot: SnapshotState): boolean =>
 const inManifest = (file: SnapshotFile): boolean => file.filename !== 'index.json.blob' && file.size !== undefined
 const byName = (a: { filename: string }, b: { filename: string }): number => (a.filename < b.filename ? -1 : 1)
 
-/** From 4.0.17 on. */
-const listsEmptyGroups = ({ version, release }: PbsState): boolean =>
-  Number(version) > 4 || (version === '4.0' && Number(release) >= 17)
-
 function groupRow(
   state: PbsState,
   place: Record<string, unknown>,
   group: GroupState,
 ): ReadonlyArray<Record<string, unknown>> {
   const snapshots = [...snapshotsOf(group)]
-  if (snapshots.length === 0 && !listsEmptyGroups(state)) return []
+  if (snapshots.length === 0 && !atLeast(state, '4.0.17')) return []
   const timesOf = (done: boolean) =>
     snapshots.filter((one) => finished(one) === done).map(({ backupTime }) => backupTime)
   const [backups, unfinished] = [timesOf(true), timesOf(false)]
@@ -182,7 +179,7 @@ function jobs(state: PbsState): ReadonlyArray<Record<string, unknown>> {
     // PBS says nothing of the runs of a store that never finished one, or that cannot be opened. Before 3.2 it names
     // the last success, without its end.
     const last = isReadable(store) && store.gc.status.upid !== null ? store.gc.lastRun : null
-    const run = last !== null && Number(state.version) < 3.2 ? { state: 'OK', endtime: null } : last
+    const run = last !== null && !atLeast(state, '3.2') ? { state: 'OK', endtime: null } : last
     return {
       server: state.name,
       job_type: 'gc',
