@@ -95,7 +95,7 @@ export function faultsOfQuietRun(
     if (stored === undefined) faults.push(`${key} was listed well and is not in main`)
     else if (stored.presence !== 'listed') faults.push(`${key} was listed well and is ${stored.presence}`)
     else {
-      const difference = differenceOf(stored.facts, [row], {})
+      const difference = differenceOf(stored.facts, [row, ...lastUsage(row, before.get(key)?.facts)], {})
       if (difference !== null) faults.push(`${key} was listed well, and its ${difference}`)
     }
   }
@@ -120,6 +120,12 @@ export function faultsOfQuietRun(
   }
   return faults
 }
+
+/** The usage of a store that cannot be opened stays as it was last known. */
+const lastUsage = (row: Row, before: Row | undefined): ReadonlyArray<Row> =>
+  before === undefined || row['used_bytes'] !== null
+    ? []
+    : [Object.fromEntries(['used_bytes', 'total_bytes', 'avail_bytes'].map((field) => [field, before[field]]))]
 
 /** What the judge knows of a step in which anything may have happened at once. */
 export interface Window {

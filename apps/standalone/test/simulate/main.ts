@@ -1,7 +1,8 @@
 import { flagsOrExit, newCommand, wholeNumber } from '@netbox-pbs/app-shell'
 import { brokenVariants } from './broken-variants.ts'
+import { nextStep } from './next-step.ts'
 import { type Outcome, simulate } from './simulation.ts'
-import { begin, nextStep, repair } from './steps.ts'
+import { begin, repair } from './steps.ts'
 import { Tally } from './tally.ts'
 
 interface Flags {

@@ -4,6 +4,7 @@ import type { Asks } from '../crash/asks.ts'
 import { newFleet } from './evolving-fleet.ts'
 import { FleetHistory } from './fleet-history.ts'
 import { faultsOfMain, type Main, readMain } from './invariants.ts'
+import { LogReplay } from './judge-log.ts'
 import { seedRandomness } from './seeded-randomness.ts'
 import { SimulatedDatabase } from './simulated-database.ts'
 import { SimulatedServer } from './simulated-server.ts'
@@ -24,6 +25,7 @@ export interface Scene {
   readonly tally: Tally
   /** Faults that were found since the last look. */
   readonly found: Array<string>
+  readonly log: LogReplay
   /** Main as it was after the last step. */
   main: Main
   /** Values that users gave to fields, by key and field, since the last full run without a fault. */
@@ -120,6 +122,7 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
       asks: { sql: (text, values) => database.ask(text, values) },
       tally,
       found,
+      log: new LogReplay(),
       main: new Map(),
       edits: new Map(),
       excused: new Set(),

@@ -14,7 +14,7 @@ import { look, type Scene, type Step } from './simulation.ts'
 const minute = 60_000
 
 /** What a user did: the value; null where the process was killed or the store failed. */
-async function act<A, E>(scene: Scene, what: string, work: Effect.Effect<A, E, UserPorts>): Promise<A | null> {
+export async function act<A, E>(scene: Scene, what: string, work: Effect.Effect<A, E, UserPorts>): Promise<A | null> {
   const exit = await scene.system.asUser(work)
   if (exit === null) return null
   if (Exit.isSuccess(exit)) return exit.value
@@ -27,7 +27,8 @@ const requestId = (random: Random) => {
   const hex = random.hex(32)
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
 }
-const actor = (random: Random) => ({ user: 'ada', requestId: requestId(random) })
+/** The user of a request. */
+export const actor = (random: Random) => ({ user: 'ada', requestId: requestId(random) })
 
 const openRuns = async (scene: Scene): Promise<ReadonlyArray<number>> =>
   (await scene.asks.sql<{ id: number }>(`select id from runs where status in ('pending', 'running') order by id`)).map(
@@ -35,7 +36,7 @@ const openRuns = async (scene: Scene): Promise<ReadonlyArray<number>> =>
   )
 
 /** Waits until no run is open, and starts again what was killed. */
-async function untilRunsEnd(scene: Scene): Promise<void> {
+export async function untilRunsEnd(scene: Scene): Promise<void> {
   const { world, system, database } = scene
   let looked = 0
   const ended = await world.until(
@@ -53,7 +54,7 @@ async function untilRunsEnd(scene: Scene): Promise<void> {
     )
     scene.found.push(`a run did not end within a day: ${JSON.stringify(runs)}`)
   }
-  if (!(await world.until(() => system.gatewayIsUp && database.isFree, 10 * minute)))
+  if (!(await world.until(() => system.gatewayIsUp && system.user?.isAlive === true && database.isFree, 10 * minute)))
     scene.found.push('the gateway did not start within ten minutes')
 }
 
@@ -64,6 +65,10 @@ function reviveKilled(scene: Scene): void {
     if (system.gateway !== null) tally.add('crashes of the gateway')
     system.startGateway()
   }
+  if (system.user?.isAlive === false) {
+    tally.add('crashes of the process of users')
+    void system.startUser()
+  }
   for (const worker of system.workers)
     if (!worker.isAlive) {
       tally.add('crashes of a worker')
@@ -72,7 +77,7 @@ function reviveKilled(scene: Scene): void {
 }
 
 /** Judges main by what lists were answered since the last step, and takes it as the new beginning. */
-async function judgeWindow(scene: Scene, runs: number): Promise<void> {
+export async function judgeWindow(scene: Scene, runs: number): Promise<void> {
   const after = await look(scene)
   const answered = new Map<string, Map<string, Array<number>>>()
   for (const server of scene.servers) {
@@ -84,8 +89,21 @@ async function judgeWindow(scene: Scene, runs: number): Promise<void> {
   const { history, main: before, edits, excused } = scene
   const from = scene.openSince ?? history.version
   scene.found.push(...faultsOfWindow({ history, from, before, after, edits, excused, answered, runs }))
+  scene.found.push(...(await scene.log.faults(scene.asks, after)))
   scene.main = after
   scene.openSince = null
+}
+
+/** An edit of a source fact ends with the run that lists its row; in a store that is offline it stays. */
+function dropRestored({ main, states, edits, history }: Scene): void {
+  const { version } = history
+  for (const key of edits.keys()) {
+    const { facts } = main.get(key) ?? {}
+    const name = facts?.['datastore_name'] ?? facts?.['store'] ?? facts?.['name']
+    const store = states.find((one) => one.name === facts?.['server'])?.datastores.find((one) => one.name === name)
+    if (facts === undefined || !(history.wasAbsent(key, version, version) || store?.maintenance?.mode === 'offline'))
+      edits.delete(key)
+  }
 }
 
 const start = (scene: Scene, mode: RunMode) =>
@@ -135,7 +153,7 @@ export const evolve: Step = async (scene) => {
 
 /** A sync during which nothing changes but what the run writes. Requests may fail. */
 export const quietSync =
-  (mode: RunMode): Step =>
+  (mode: RunMode, lands: 'landed' | 'staged' = 'landed'): Step =>
   async (scene) => {
     const { world, states, tally, history } = scene
     const before = scene.main
@@ -146,9 +164,9 @@ export const quietSync =
     await untilRunsEnd(scene)
     const run = await readRun(scene.asks, started.id)
     await judgeWindow(scene, 1)
-    const full = mode === 'full'
+    const full = mode === 'full' && lands === 'landed'
     if (full) scene.found.push(...faultsOfQuietRun(run, before, scene.main, states))
-    if (full && run.status === 'completed') scene.edits.clear()
+    if (full && run.status === 'completed') dropRestored(scene)
     return `a ${mode} sync ends as ${run.status}${full ? ', quietly' : ''}`
   }
 
@@ -374,19 +392,4 @@ export const repair: Step = async (scene) => {
   scene.excused.clear()
   for (const [key, { presence }] of scene.main) if (presence === 'manual') scene.excused.add(key)
   return 'everything is repaired'
-}
-
-/** What follows, by the seed. */
-export const nextStep = ({ world }: Scene): Step => {
-  const kind = world.plan.upTo(100)
-  if (kind < 40) return evolve
-  if (kind < 55) return edit
-  if (kind < 63) return quietSync('full')
-  if (kind < 69) return quietSync('light')
-  if (kind < 80) return busySync
-  if (kind < 88) return changeWeather
-  if (kind < 91) return changeSight
-  if (kind < 94) return leap
-  if (kind < 98) return decide
-  return repair
 }
