@@ -168,7 +168,10 @@ export function faultsOfWindow(window: Window): ReadonlyArray<string> {
     const lists = answered.get(String(facts['server'])) ?? new Map<string, ReadonlyArray<number>>()
     const isJustified = listsOf(model, facts).some((path) => (lists.get(path) ?? []).some(goneAt))
     if (!isJustified) faults.push(`${key} was deleted, and no complete list lacked it`)
-    const hasParents = above(model, facts).every((parent) => after.has(parent))
+    // What two lists lack goes with its children, and stays itself while the guard holds some of them.
+    const hasParents = above(model, facts).every(
+      (parent) => after.has(parent) && before.get(parent)?.presence === 'listed',
+    )
     if (runs === 1 && presence === 'listed' && hasParents && ['datastores', 'namespaces', 'groups'].includes(model))
       faults.push(`${key} was deleted by the first list that lacked it`)
   }

@@ -367,7 +367,7 @@ export const repair: Step = async (scene) => {
   history.changed()
   // What hung is asked for again after a while.
   world.time.leap(26 * 60 * minute)
-  for (let run = 1; run <= 4 && found.length === 0; run += 1) {
+  for (let run = 1; run <= 8 && found.length === 0; run += 1) {
     await quietSync('full')(scene)
     // Dismissed ones stay until they are confirmed.
     const sets = await scene.asks.sql<{ id: number }>(
