@@ -8,6 +8,8 @@ const volatile = new Set([
   'branch_id',
   'schema_id',
   'snapshot_id',
+  'datastore_id',
+  'held_deletions_id',
   'request_id',
   'run_id',
   'change_id',
