@@ -105,9 +105,11 @@ export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
     /** The tasks of a server that main believes to be running. */
     readonly runningTasks: (request: { readonly serverId: number }) => Stream.Stream<KnownTask, StoreFailed>
     readonly taskMarks: (request: { readonly serverId: number }) => Effect.Effect<TaskMarks, StoreFailed>
+    /** The names of a server's datastores that rows of main are in, whether main has a row of the datastore or not. */
+    readonly datastoresInUse: (request: { readonly serverId: number }) => Stream.Stream<string, StoreFailed>
     /**
-     * The namespaces of a datastore that hold groups or snapshots in main, listed by the source or
-     * not; the scopes to empty when the datastore is gone.
+     * The namespaces of a datastore that hold groups or snapshots in main, whether main has a row of
+     * the namespace or not.
      */
     readonly namespacesInUse: (request: {
       readonly serverId: number

@@ -31,6 +31,7 @@ import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
 import { healthColumns, healthOf } from '../observations/observations.ts'
 import { isScopeRow, rowCounts, scopePlace, scopeServerId } from '../scopes/scope-place.ts'
 import { type Column, factColumns, isSighted, observedColumns, tables } from '../tables/columns.ts'
+import { namesInUse } from './names-in-use.ts'
 
 /** Sync's reads of main, from the tables. */
 export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Layer.effect(
@@ -99,7 +100,17 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
       tasks: (request) => readTasks(database, request),
       runningTasks: (request) => readRunningTasks(database, request),
       taskMarks: Effect.fn('Inventory.taskMarks')((request) => readTaskMarks(database, request)),
-      namespacesInUse: (place) => readNamespacesInUse(database, place),
+      datastoresInUse: ({ serverId }) => {
+        const where = sql`server_id = ${serverId}`
+        const column = 'datastore_name'
+        const tables = [{ table: 'groups', column, where } as const, { table: 'namespaces', column, where } as const]
+        return namesInUse(database, 'reading datastores', tables)
+      },
+      // There is no snapshot without its group.
+      namespacesInUse: ({ serverId, datastore }) => {
+        const where = sql`server_id = ${serverId} and datastore_name = ${datastore}`
+        return namesInUse(database, 'reading namespaces', [{ table: 'groups', column: 'namespace', where }])
+      },
     })
   }),
 )
@@ -210,23 +221,6 @@ interface ListedGroup {
   readonly backup_type: string
   readonly backup_id: string
   readonly list_digest: string | null
-}
-
-/** The namespaces of a datastore with groups, and so all with snapshots: there is no snapshot without its group. */
-function readNamespacesInUse(
-  database: Database['Type'],
-  place: { readonly serverId: number; readonly datastore: string },
-): Stream.Stream<string, StoreFailed> {
-  return pages<{ readonly namespace: string }>((after) =>
-    database.query('reading namespaces', async (db) => {
-      const { rows } = await sql<{ readonly namespace: string }>`
-        select distinct namespace from groups
-        where server_id = ${place.serverId} and datastore_name = ${place.datastore}
-          ${after === null ? sql`` : sql`and namespace > ${after.namespace}`}
-        order by namespace limit ${pageSize}`.execute(db)
-      return rows
-    }),
-  ).pipe(Stream.map((row) => row.namespace))
 }
 
 /** Parts of a list of groups that have about one page of snapshots each; a group is never split. */

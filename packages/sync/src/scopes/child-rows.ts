@@ -3,6 +3,11 @@ import { reasonOf, type ScopeJudgement } from './land-scope.ts'
 
 /** Why a scope is emptied: a complete list lacks its parent. */
 export interface Emptying {
+  /**
+   * The run of that list, where main has no row for the parent: then the rows themselves go with the
+   * second list. Null: the parent's own row was lacking twice.
+   */
+  readonly runId: number | null
   /** Visibility of that list. */
   readonly visibility: string | null
   /** The list is in doubt, and so are these rows; null: it is not. */
@@ -15,15 +20,18 @@ export interface ChildRows {
   readonly waiting: number
   /** Rows that stay because an operator said so. */
   readonly kept: number
+  /** Rows that go with the list of another run. */
+  readonly noted: number
 }
 
 /** No rows. */
-export const noChildren: ChildRows = { waiting: 0, kept: 0 }
+export const noChildren: ChildRows = { waiting: 0, kept: 0, noted: 0 }
 
 /** The sum of two. */
 export const addChildren = (a: ChildRows, b: ChildRows): ChildRows => ({
   waiting: a.waiting + b.waiting,
   kept: a.kept + b.kept,
+  noted: a.noted + b.noted,
 })
 
 /** A row of main that its source lists no longer, with its deletion. */

@@ -6,6 +6,7 @@ import { childrenHold, deletionAbove } from './child-rows.ts'
 import { appendChanges, appendSightings, judge, landScope } from './land-scope.ts'
 import { emptyNamespaces } from './namespace-scope.ts'
 import { RowList } from './row-list.ts'
+import { emptyBelowNames, namesWithoutRow } from './rows-without-parent.ts'
 import type { ScopeWork, ServerJob } from './scope-work.ts'
 
 /** The datastores of a server. The children of a vanished datastore are deleted before the datastore. */
@@ -42,6 +43,7 @@ export const openDatastoreScope = (
           for (const removed of deletions) {
             const namespaces = { resource: 'namespaces', server, datastore: removed.row.facts.name } as const
             const children = yield* emptyNamespaces(job, namespaces, {
+              runId: null,
               visibility,
               upstreamHold: childrenHold(verdict, removed),
             })
@@ -56,8 +58,15 @@ export const openDatastoreScope = (
             )
             if (!(verdict.missing === 'kept' && removed.change.missing === true)) changes++
           }
-          const ready = { scope, started, visibility, verdict, listed: true, leftOut, sighted, changes, unchanged }
-          return (yield* landScope(job, ready)).outcome
+          const inUse = (yield* Inventory).datastoresInUse({ serverId: job.serverId })
+          const listed = [...list.facts].map(({ name }) => name)
+          const ofSource = [...rows].flatMap(({ presence, facts }) => (presence === 'manual' ? [] : [facts.name]))
+          const names = leftOut > 0 ? [] : yield* namesWithoutRow(inUse, listed, ofSource)
+          const landing = yield* emptyBelowNames(job, { scope, names, verdict, visibility }, (datastore, emptying) =>
+            emptyNamespaces(job, { resource: 'namespaces', server, datastore }, emptying),
+          )
+          const ready = { scope, started, verdict, listed: true, leftOut, sighted, changes, unchanged }
+          return (yield* landScope(job, { ...ready, visibility: landing })).outcome
         }),
     }
   })

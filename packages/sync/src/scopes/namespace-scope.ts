@@ -1,4 +1,4 @@
-import type { Scope } from '@netbox-pbs/core'
+import type { MainRow, Scope } from '@netbox-pbs/core'
 import { Inventory } from '@netbox-pbs/core/ports'
 import { Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
@@ -13,6 +13,7 @@ import {
 } from './child-rows.ts'
 import { appendChanges, appendSightings, judge, landScope, type ScopeJudgement } from './land-scope.ts'
 import { RowList } from './row-list.ts'
+import { emptyBelowNames, namesWithoutRow } from './rows-without-parent.ts'
 import type { JobStopped, ScopePorts, ScopeWork, ServerJob } from './scope-work.ts'
 import { SnapshotScope } from './snapshot-scope.ts'
 
@@ -45,8 +46,14 @@ export const openNamespaceScope = (job: ServerJob, scope: NamespaceScopeName): E
           const sighted = yield* appendSightings(job, scope, 'namespace', sightings)
           const { removed } = yield* removeNamespaces(job, scope, deletions, verdict, visibility)
           const changes = upserts.length + removed
-          const ready = { scope, started, visibility, verdict, listed: true, leftOut, sighted, changes, unchanged }
-          return (yield* landScope(job, ready)).outcome
+          const { server, datastore } = scope
+          const listed = [...list.facts].map(({ path }) => path)
+          const names = leftOut > 0 ? [] : yield* withoutRow(job, scope, rows, listed)
+          const landing = yield* emptyBelowNames(job, { scope, names, verdict, visibility }, (namespace, emptying) =>
+            SnapshotScope.empty(job, { resource: 'snapshots', server, datastore, namespace }, emptying),
+          )
+          const ready = { scope, started, verdict, listed: true, leftOut, sighted, changes, unchanged }
+          return (yield* landScope(job, { ...ready, visibility: landing })).outcome
         }),
     }
   })
@@ -63,20 +70,14 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const started = yield* now
   const { server, datastore } = scope
   const main = yield* namespacesOf(job, scope)
-  const { deletions, alreadyMissing } = new RowList('namespace', scope, { server: job.serverId }).compare(main, null, {
-    leftOut: 0,
-  })
-  // A user's rows may be in a namespace that no source has listed.
-  const listed = new Set(deletions.map(({ row }) => row.facts.path))
-  const others = (yield* Inventory).namespacesInUse({ serverId: job.serverId, datastore })
-  let children = noChildren
-  yield* Stream.runForEach(others, (namespace) =>
-    Effect.gen(function* () {
-      if (listed.has(namespace)) return
-      const snapshots = { resource: 'snapshots', server, datastore, namespace } as const
-      children = addChildren(children, yield* SnapshotScope.empty(job, snapshots, emptying))
-    }),
-  )
+  const list = new RowList('namespace', scope, { server: job.serverId })
+  const { deletions, alreadyMissing, sightings } = list.compare(main, emptying.runId, { leftOut: 0 })
+  const sighted = yield* appendSightings(job, scope, 'namespace', sightings)
+  let children: ChildRows = { ...noChildren, noted: sighted }
+  for (const namespace of yield* withoutRow(job, scope, main, [])) {
+    const snapshots = { resource: 'snapshots', server, datastore, namespace } as const
+    children = addChildren(children, yield* SnapshotScope.empty(job, snapshots, emptying))
+  }
   const { visibility, upstreamHold } = emptying
   const verdict = yield* judge(job, {
     scope,
@@ -88,10 +89,20 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   })
   const { removed, stay } = yield* removeNamespaces(job, scope, deletions, verdict, visibility)
   children = addChildren(children, stay)
-  if (deletions.length === 0) return children
-  const ready = { scope, started, visibility, verdict, listed: false, leftOut: 0, changes: removed, unchanged: 0 }
+  if (deletions.length + sighted === 0) return children
+  const ready = {
+    scope,
+    started,
+    visibility,
+    verdict,
+    listed: false,
+    leftOut: 0,
+    changes: removed,
+    unchanged: 0,
+    sighted,
+  }
   const waiting = (yield* landScope(job, ready)).counts.held_back
-  return addChildren(children, { waiting, kept: waiting === 0 ? deletions.length - removed : 0 })
+  return addChildren(children, { waiting, kept: waiting === 0 ? deletions.length - removed : 0, noted: 0 })
 })
 
 /**
@@ -114,6 +125,7 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
     const { path } = unlisted.row.facts
     const snapshots = { resource: 'snapshots', server, datastore, namespace: path } as const
     const within = yield* SnapshotScope.empty(job, snapshots, {
+      runId: null,
       visibility,
       upstreamHold: childrenHold(verdict, unlisted),
     })
@@ -135,6 +147,18 @@ const removeNamespaces = Effect.fn('sync.removeNamespaces')(function* (
   }
   return { removed, stay }
 })
+
+/** The namespaces of a datastore that rows are in, and that neither the list nor a row of a source has. */
+const withoutRow = (
+  { serverId }: ServerJob,
+  { datastore }: NamespaceScopeName,
+  rows: Iterable<MainRow<'namespace'>>,
+  listed: Iterable<string>,
+) =>
+  Effect.flatMap(Inventory, (inventory) => {
+    const ofSource = [...rows].flatMap(({ presence, facts }) => (presence === 'manual' ? [] : [facts.path]))
+    return namesWithoutRow(inventory.namespacesInUse({ serverId, datastore }), listed, ofSource)
+  })
 
 const namespacesOf = ({ serverId }: ServerJob, { datastore }: NamespaceScopeName) =>
   Effect.flatMap(Inventory, (inventory) => Stream.runCollect(inventory.namespaces({ serverId, datastore })))

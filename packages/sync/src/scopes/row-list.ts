@@ -52,6 +52,11 @@ export class RowList<M extends ListedModel> {
     return this.#rows.size
   }
 
+  /** The rows listed so far. */
+  get facts(): Iterable<SourceRow<M>> {
+    return this.#rows.values()
+  }
+
   /** Takes a row and, where the model has them, its observations. A key may come once. */
   add(
     facts: SourceRow<M>,

@@ -185,17 +185,18 @@ export class SnapshotScope implements ScopeWork {
 
   /**
    * Deletes all rows of the namespace in main, because a complete list lacks the namespace itself;
-   * without rows it writes nothing. Returns the rows that stay.
+   * without such rows it writes nothing. Returns the rows that stay.
    */
   static readonly empty = Effect.fn('sync.emptySnapshots')(function* (
     job: ServerJob,
     scope: SnapshotScopeName,
-    { visibility, upstreamHold }: Emptying,
+    { runId, visibility, upstreamHold }: Emptying,
   ) {
     const self = yield* SnapshotScope.open(job, scope, yield* BackgroundTask.make)
-    yield* self.#removeUnlisted(null)
+    yield* self.#removeUnlisted(runId)
     const { changes, deletions, alreadyMissing } = self.#tally
-    if (changes === 0) return noChildren
+    const noted = self.#sighted
+    if (changes + noted === 0) return noChildren
     const verdict = yield* judge(job, {
       scope,
       listed: 0,
@@ -206,7 +207,7 @@ export class SnapshotScope implements ScopeWork {
     })
     const { counts } = yield* self.#land({ verdict, visibility, listed: false, leftOut: 0 })
     const waiting = counts.held_back
-    return { waiting, kept: verdict.missing === 'kept' && waiting === 0 ? alreadyMissing : 0 }
+    return { waiting, kept: verdict.missing === 'kept' && waiting === 0 ? alreadyMissing : 0, noted }
   })
 
   #read(frame: GroupFrame) {

@@ -51,6 +51,11 @@ export const inventoryLayer = (world: World) =>
         newestStart: starts(world.where('task', { server: serverId })).at(-1) ?? null,
         oldestRunning: starts(running(world, serverId))[0] ?? null,
       })),
+    datastoresInUse: ({ serverId }) =>
+      Stream.suspend(() => {
+        const rows = [...world.where('namespace', { server: serverId }), ...world.where('group', { server: serverId })]
+        return Stream.fromIterable(new Set(rows.map(({ facts }) => String(facts['datastore_name']))))
+      }),
     namespacesInUse: ({ serverId, datastore }) =>
       Stream.suspend(() => {
         const groups = world.where('group', { server: serverId, datastore_name: datastore })

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { type InventoryUnderTest, newRun, newScope, removeServer, renameServer } from './fleet.ts'
 import { landingContract } from './land-scope.ts'
 import { appendAll, create, jobFacts, may, openFor, rootOf } from './landing.ts'
+import { namesInUseContract } from './names-in-use.ts'
 import { stagingContract } from './stage-scope.ts'
 
 /** Runs that no store has recorded. */
@@ -176,5 +177,6 @@ export const changeSetsContract = (underTest: InventoryUnderTest): void => {
   })
 
   landingContract(underTest)
+  namesInUseContract(underTest)
   stagingContract(underTest)
 }

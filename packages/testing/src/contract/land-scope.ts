@@ -55,6 +55,7 @@ export const landingContract = ({ run }: InventoryUnderTest): void => {
           { id: expect.any(Number), presence: 'listed', facts: tank },
         ])
         expect(yield* collect(inventory.namespacesInUse({ serverId: server, datastore: 'tank' }))).toEqual([''])
+        expect(yield* collect(inventory.datastoresInUse({ serverId: server }))).toEqual(['tank'])
       }),
     )
   })
