@@ -9,6 +9,7 @@ import type {
   InventoryLists,
   InventoryWrites,
   Queue,
+  RequestCosts,
   Runs,
   ServerObservations,
   Sessions,
@@ -25,6 +26,7 @@ export type ApiServices =
   | InventoryWrites
   | HeldDeletionsStore
   | Inventory
+  | RequestCosts
   | Runs
   | ServerObservations
   | Queue

@@ -99,6 +99,7 @@ test('these paths, and no others, are in a branch or the same whatever is named'
     restPaths.filter(({ branch }) => branch === place).map(({ routes }) => routes[0]?.config.path.replace(root, ''))
   expect(writes.length).toBeGreaterThan(5)
   expect(at('branch')).toEqual([
+    'servers/{id}/costs/',
     ...['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs'].flatMap((path) => [
       `${path}/`,
       `${path}/{id}/`,

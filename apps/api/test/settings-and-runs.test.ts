@@ -1,4 +1,4 @@
-import { ApiTokens } from '@netbox-pbs/core/ports'
+import { ApiTokens, RequestCosts } from '@netbox-pbs/core/ports'
 import { defaultSettings } from '@netbox-pbs/core/settings'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -6,6 +6,7 @@ import { fakeGateway } from './support/fake-gateway.ts'
 import { startTestApi, type TestApi } from './support/test-api.ts'
 
 const root = '/api/plugins/pbs'
+const noCost = { requests: 0, bytes: 0, seconds: 0, most_in_flight: 0 }
 let api: TestApi
 
 beforeAll(async () => {
@@ -230,12 +231,42 @@ describe('a run', () => {
 
   test('tells how its jobs stand', async () => {
     const { json: made } = await api.ask('POST', `${root}/sync-runs/`, { body: {} })
-    const job = { display: 'the gateway', server: null, tries: 0, error: '', rows_read: 0 }
+    const job = { display: 'the gateway', server: null, tries: 0, error: '', rows_read: 0, cost: noCost }
     const jobs = () => api.ask('GET', made.jobs_url.replace(api.url, ''))
     const one = { count: 1, next: null, previous: null }
     expect((await jobs()).json).toEqual({ ...one, results: [{ ...job, state: { value: 'queued', label: 'Queued' } }] })
     await api.ask('POST', `${root}/sync-runs/${made.id}/cancel/`)
     expect((await jobs()).json).toMatchObject({ ...one, results: [{ state: { value: 'cancelled' } }] })
+  })
+
+  test('tells what it has asked of each server, and the server what it was asked on each day', async () => {
+    const { json: made } = await api.ask('POST', `${root}/sync-runs/`, { body: {} })
+    const cost = { server: 'pbs-a', requests: 3, bytes: 4096, millis: 1250, most_in_flight: 2 }
+    const record = (day: string, run: number | undefined) =>
+      api.run(
+        Effect.flatMap(RequestCosts, (costs) =>
+          costs.record({
+            ...{ runId: made.id, serverId: null, day },
+            costs: [{ ...cost, ...(run === undefined ? {} : { run: String(run) }) }],
+          }),
+        ),
+      )
+    await record('2026-05-01', made.id)
+    await record('2026-05-02', undefined)
+    const shown = { requests: 3, bytes: 4096, seconds: 1.25, most_in_flight: 2 }
+    expect((await api.ask('GET', `${root}/sync-runs/${made.id}/`)).json.cost).toEqual(shown)
+    const { json: jobs } = await api.ask('GET', `${root}/sync-runs/${made.id}/jobs/`)
+    expect(jobs.results).toMatchObject([{ server: null, cost: shown }])
+    const { json: servers } = await api.ask('GET', `${root}/servers/?name=pbs-a`)
+    const [{ id }] = servers.results
+    expect((await api.ask('GET', `${root}/servers/${id}/costs/`)).json).toEqual({
+      ...{ count: 2, next: null, previous: null },
+      results: [
+        { day: '2026-05-02', ...shown },
+        { day: '2026-05-01', ...shown },
+      ],
+    })
+    expect((await api.ask('GET', `${root}/servers/999/costs/`)).status).toBe(404)
   })
 
   test('that is not there is not found', async () => {

@@ -45,6 +45,7 @@ afterAll(() => api.stop())
 
 test('every list is among those that are tried', () => {
   expect(lists.map(({ path }) => path.replace(`${root}/`, ''))).toEqual([
+    'servers/1/costs/',
     'servers/',
     'datastores/',
     'namespaces/',

@@ -89,6 +89,32 @@ describe.each(engines)('from PBS over TLS, gateway, worker and $engine to REST',
     await expectInventory(running, states())
   })
 
+  test('REST counts the requests that the servers have seen', async () => {
+    const rows = await allRows(running, 'servers')
+    const asked = async () =>
+      Promise.all(
+        servers.map(async (pbs) => {
+          const id = rows.find(({ name }) => name === pbs.name)?.id
+          const days = await allRows(running, `servers/${id}/costs`)
+          return { seen: pbs.counts.requests, counted: days.reduce((sum, { requests }) => sum + Number(requests), 0) }
+        }),
+      )
+    const before = await asked()
+    const run = await syncAndWait(running)
+    const grown = (await asked()).map(({ seen, counted }, nth) => ({
+      seen: seen - (before[nth]?.seen ?? 0),
+      counted: counted - (before[nth]?.counted ?? 0),
+    }))
+    for (const { seen, counted } of grown) expect(counted).toBe(seen)
+    const jobs = await allRows(running, `sync-runs/${run.id}/jobs`)
+    const costs = jobs.map(({ cost }) => cost as { requests: number; bytes: number })
+    expect(costs.length).toBe(3)
+    for (const { requests, bytes } of costs) expect(requests > 0 && bytes > 0).toBe(true)
+    const total = grown.reduce((sum, { seen }) => sum + seen, 0)
+    expect(costs.reduce((sum, { requests }) => sum + requests, 0)).toBe(total)
+    expect(run.cost['requests']).toBe(total)
+  })
+
   test('the fleet evolves, a store and a namespace vanish, and after two more syncs REST equals it again', async () => {
     const [newer] = servers
     for (const server of servers) server.evolve({ verify: true })

@@ -115,6 +115,7 @@ export {
   registryVersion,
   type Values,
 } from './registry/registry.ts'
+export { addCosts, noCost, type RequestCost } from './request-cost.ts'
 export { type Retained, removedBefore, retentions } from './retention.ts'
 export {
   addRows,
@@ -208,7 +209,7 @@ export {
 export { fullSince, harmlessTasks, mostKnownGroups, taskToleranceSeconds } from './sync/light-list.ts'
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'
-export { formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'
+export { formatDay, formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'
 export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'
 export { mostUsagePoints, sizeFields, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'
 export { type KnownNodes, verificationPlace, verifyingWorkers } from './verification-place.ts'

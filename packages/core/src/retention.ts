@@ -4,6 +4,7 @@ import type { Settings } from './settings.ts'
 export const retentions = [
   { what: 'changes', days: 'changelog_retention_days' },
   { what: 'runs', days: 'run_retention_days' },
+  { what: 'costs', days: 'run_retention_days' },
   { what: 'tasks', days: 'task_retention_days' },
 ] as const satisfies ReadonlyArray<{ readonly what: string; readonly days: keyof Settings }>
 

@@ -1,3 +1,4 @@
+import type { RequestCost } from './request-cost.ts'
 import type { Resource, Scope, ScopeOutcome } from './scope.ts'
 import type { ScopeFilter } from './scope-filter.ts'
 import type { RunStatus } from './status.ts'
@@ -79,6 +80,8 @@ export interface RunJob {
   /** The error of its last attempt; empty if that did not fail. */
   readonly error: string
   readonly rows_read: number
+  /** What all its tries asked. */
+  readonly cost: RequestCost
 }
 
 /** Something a run noticed and went on. `count` tells how often the same warning came. */
@@ -129,6 +132,8 @@ export interface Run {
   readonly outcomes: OutcomeCounts
   /** Rows read from the source so far, for progress. */
   readonly rows_read: number
+  /** What its jobs have asked of the servers. */
+  readonly cost: RequestCost
   /** A sentence when the run as a whole could not be done; else empty. */
   readonly error: string
   readonly cancel_requested: boolean

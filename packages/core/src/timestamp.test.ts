@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatTimestamp, parseTimestamp } from './timestamp.ts'
+import { formatDay, formatTimestamp, parseTimestamp } from './timestamp.ts'
 
 test.each([
   ['2026-05-01', '2026-05-01T00:00:00Z'],
@@ -34,6 +34,13 @@ test.each([
   '1767322800',
 ])('%s is no moment', (text) => {
   expect(parseTimestamp(text)).toBeNull()
+})
+
+test.each([
+  [1_777_679_999_999, '2026-05-01'],
+  [1_777_680_000_000, '2026-05-02'],
+])('%i milliseconds are in the day %s', (millis, day) => {
+  expect(formatDay(millis)).toBe(day)
 })
 
 test.each([

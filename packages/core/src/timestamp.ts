@@ -8,6 +8,9 @@ export function formatTimestamp(millis: number): string {
   return iso.endsWith('.000Z') ? `${iso.slice(0, -5)}Z` : withFraction(iso.slice(0, -5), iso.slice(-4, -1))
 }
 
+/** The day in UTC of milliseconds since 1970, like `2026-05-01`. */
+export const formatDay = (millis: number): string => formatTimestamp(millis).slice(0, 10)
+
 /**
  * Joins whole seconds (`2026-05-01T02:00:00`, UTC) and the digits of their fraction, of which
  * microseconds are kept.

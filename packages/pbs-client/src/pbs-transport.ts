@@ -4,7 +4,8 @@ import { Client, type Dispatcher } from 'undici'
 import { authority, type PbsConnection, urlPart } from './connection.ts'
 import { eventCallback } from './event-callback.ts'
 import { classifyResponse, failureOf, type PbsError, PbsRequestFailed, safeText } from './pbs-error.ts'
-import { mostTaken, readBeginning } from './response-body.ts'
+import { CurrentMeter } from './request-meter.ts'
+import { mostTaken, Pace, readBeginning } from './response-body.ts'
 import { openVerified } from './verified-socket.ts'
 
 /** Query parameters; those that are null or undefined are left out. */
@@ -13,6 +14,8 @@ export type PbsQuery = Readonly<Record<string, string | null | undefined>>
 /** A 200 whose body was not read yet. */
 export interface PbsResponse {
   readonly body: Readable
+  /** The time that is left for it. */
+  readonly pace: Pace
   /** When the request was sent, in milliseconds of `performance.now()`: after it had its permits. */
   readonly sentAt: number
 }
@@ -132,6 +135,8 @@ class KeptConnections {
   readonly #dispatch: PbsDispatch | undefined
   readonly #idle: Array<HttpConnection> = []
   #closed = false
+  /** Requests that are open. */
+  inFlight = 0
 
   constructor(connection: PbsConnection, dispatch: PbsDispatch | undefined) {
     this.#connection = connection
@@ -139,11 +144,15 @@ class KeptConnections {
   }
 
   take(): HttpConnection {
-    return this.#idle.pop() ?? new HttpConnection(this.#connection, this.#dispatch)
+    const http = this.#idle.pop() ?? new HttpConnection(this.#connection, this.#dispatch)
+    this.inFlight += 1
+    return http
   }
 
-  keep(http: HttpConnection): void {
-    if (this.#closed) http.close()
+  /** Takes a connection back; `reusable`: its answer was read to the end. */
+  giveBack(http: HttpConnection, reusable: boolean): void {
+    this.inFlight -= 1
+    if (this.#closed || !reusable) http.close()
     else this.#idle.push(http)
   }
 
@@ -176,22 +185,30 @@ const send = (
       try: () => ({ http: kept.take(), body: null as Readable | null }),
       catch: (error) => failureOf(connection, path, error),
     }),
-    ({ http, body }) => Effect.sync(() => (body?.readableEnded === true ? kept.keep(http) : http.close())),
+    ({ http, body }) => Effect.sync(() => kept.giveBack(http, body?.readableEnded === true)),
   ).pipe(
-    Effect.flatMap((taken) =>
+    Effect.zip(CurrentMeter),
+    Effect.flatMap(([taken, meter]) =>
       Effect.async<AnyResponse, PbsError>((resume) => {
         const sentAt = performance.now()
         let timer: NodeJS.Timeout | undefined
-        const fail = (error: unknown) => {
+        let waiting = true
+        const stopWaiting = () => {
           clearTimeout(timer)
-          resume(Effect.fail(failureOf(connection, path, error)))
+          if (waiting) meter.waited(performance.now() - sentAt, 0)
+          waiting = false
+        }
+        const fail = (error: PbsError) => {
+          stopWaiting()
+          resume(Effect.fail(error))
         }
         const die = (defect: unknown) => resume(Effect.die(defect))
         const { http } = taken
         const wait = () => {
           clearTimeout(timer)
-          timer = setTimeout(() => resume(Effect.fail(timedOut(connection, path))), connection.timeoutSeconds * 1000)
+          timer = setTimeout(() => fail(timedOut(connection, path)), connection.timeoutSeconds * 1000)
         }
+        meter.sent(kept.inFlight)
         http.onOpen = wait
         if (http.isOpen) wait()
         http.client
@@ -207,15 +224,16 @@ const send = (
           })
           .then(
             eventCallback(die, ({ statusCode, body }) => {
-              clearTimeout(timer)
+              stopWaiting()
               // readPieces reads errors from the body. An error between two reads must not be thrown.
               body.on('error', () => {})
               taken.body = body
-              resume(Effect.succeed({ status: statusCode, body, sentAt }))
+              const pace = new Pace(connection.timeoutSeconds, meter)
+              resume(Effect.succeed({ status: statusCode, body, pace, sentAt }))
             }),
-            eventCallback(die, fail),
+            eventCallback(die, (error: unknown) => fail(failureOf(connection, path, error))),
           )
-        return Effect.sync(() => clearTimeout(timer))
+        return Effect.sync(stopWaiting)
       }),
     ),
   )
@@ -235,7 +253,7 @@ const failUnlessOk = (
 ): Effect.Effect<PbsResponse, PbsError> =>
   Effect.gen(function* () {
     if (status === 200) return response
-    const text = yield* readBeginning(response.body, connection.timeoutSeconds, errorBytes)
+    const text = yield* readBeginning(response.body, response.pace, errorBytes)
     const isRedirect = status >= 300 && status < 400
     return yield* new PbsRequestFailed({
       reason: classifyResponse(status, text),

@@ -1,11 +1,10 @@
-import type { Readable } from 'node:stream'
 import { Chunk, Effect, Option, Stream } from 'effect'
 import { z } from 'zod'
 import { decodeItem, UnexpectedShape, type WithUnsafeIntegers } from './decode-item.ts'
 import { ItemSplitter, MalformedList } from './item-splitter.ts'
 import { failureOf, type PbsError } from './pbs-error.ts'
-import type { PbsQuery, PbsTransport } from './pbs-transport.ts'
-import { Pace, readPieces, readWhole } from './response-body.ts'
+import type { PbsQuery, PbsResponse, PbsTransport } from './pbs-transport.ts'
+import { readPieces, readWhole } from './response-body.ts'
 
 /**
  * `data` of an answer that is no list of rows, and the milliseconds that it took; waiting for a
@@ -19,8 +18,8 @@ const readTimed = (
 ): Effect.Effect<{ readonly data: unknown; readonly millis: number }, PbsError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { body: bytes, sentAt } = yield* transport.open(path, query)
-      const data = yield* readWhole(bytes, transport.connection.timeoutSeconds, maxBytes).pipe(
+      const { body: bytes, pace, sentAt } = yield* transport.open(path, query)
+      const data = yield* readWhole(bytes, pace, maxBytes).pipe(
         Effect.flatMap((body) => Effect.try({ try: () => dataOf(body), catch: (error) => error })),
         Effect.mapError((error) => failureOf(transport.connection, path, error)),
       )
@@ -81,7 +80,7 @@ export const streamRows = <T extends object>(
   limits: AnswerLimits,
 ): Stream.Stream<ListRow<WithUnsafeIntegers<T>>, PbsError> =>
   Stream.unwrapScoped(
-    Effect.map(open, ({ body }) => Stream.repeatEffectChunkOption(pullRows(transport, body, reader, path, limits))),
+    Effect.map(open, (response) => Stream.repeatEffectChunkOption(pullRows(transport, response, reader, path, limits))),
   )
 
 /** How the rows of a list are read. */
@@ -93,13 +92,12 @@ interface RowReader<T extends object> {
 
 const pullRows = <T extends object>(
   transport: PbsTransport,
-  body: Readable,
+  { body, pace }: PbsResponse,
   { schema, plain }: RowReader<T>,
   path: string,
   limits: AnswerLimits,
 ): Effect.Effect<Chunk.Chunk<ListRow<WithUnsafeIntegers<T>>>, Option.Option<PbsError>> => {
   const splitter = new ItemSplitter({ maxItemBytes: limits.rowBytes, maxDepth })
-  const pace = new Pace(transport.connection.timeoutSeconds)
   let seen = 0
   let arrived = 0
   const failed = (error: unknown) => Option.some(failureOf(transport.connection, path, error))

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { Effect, Option } from 'effect'
 import { eventCallback } from './event-callback.ts'
 import { MalformedList } from './item-splitter.ts'
+import type { RequestMeter } from './request-meter.ts'
 
 /** Bytes in the pieces in which they came. */
 type Pieces = ReadonlyArray<Buffer>
@@ -75,13 +76,15 @@ const nextPieces = (body: Readable, pace: Pace): Effect.Effect<Option.Option<Pie
     }, wait)
     body.on('readable', attemptSoon).on('end', attempt).on('close', attempt).on('error', failed)
     attempt()
-    return Effect.sync(discard)
+    return Effect.sync(() => {
+      pace.note(performance.now() - started, 0)
+      discard()
+    })
   })
 
 /** The whole body; fails with {@link MalformedList} beyond the limit. */
-export const readWhole = (body: Readable, timeoutSeconds: number, maxBytes: number): Effect.Effect<Buffer, unknown> =>
+export const readWhole = (body: Readable, pace: Pace, maxBytes: number): Effect.Effect<Buffer, unknown> =>
   Effect.gen(function* () {
-    const pace = new Pace(timeoutSeconds)
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (true) {
@@ -94,9 +97,8 @@ export const readWhole = (body: Readable, timeoutSeconds: number, maxBytes: numb
   })
 
 /** The beginning of a body as text, for errors; never fails. */
-export const readBeginning = (body: Readable, timeoutSeconds: number, maxBytes: number): Effect.Effect<string> =>
+export const readBeginning = (body: Readable, pace: Pace, maxBytes: number): Effect.Effect<string> =>
   Effect.gen(function* () {
-    const pace = new Pace(timeoutSeconds)
     const chunks: Array<Buffer> = []
     let bytes = 0
     while (bytes < maxBytes) {
@@ -126,7 +128,11 @@ export class Pace {
   #bytes = 0
   #waitedMillis = 0
 
-  constructor(readonly timeoutSeconds: number) {}
+  /** @param meter - Gets every wait as well. */
+  constructor(
+    readonly timeoutSeconds: number,
+    readonly meter?: Pick<RequestMeter, 'waited'>,
+  ) {}
 
   /** Milliseconds until the wait for the next byte has to end; 0 when it is over. */
   get remainingMillis(): number {
@@ -137,6 +143,7 @@ export class Pace {
   note(waitedMillis: number, bytes: number): void {
     this.#waitedMillis += waitedMillis
     this.#bytes += bytes
+    this.meter?.waited(waitedMillis, bytes)
   }
 
   /** Why the wait is over, after one of `remainingMillis`. */

@@ -48,6 +48,15 @@ describe.each(engines)('Retention on $engine', ({ migrated }) => {
     expect(await pruneAll('changes')).toEqual([0])
   })
 
+  test('removes what a server was asked on old days', async () => {
+    await rows("insert into servers (name, host, token_id, presence) values ('cost', 'h', 'a@pbs!b', 'manual')")
+    await rows(`insert into server_costs (server_id, day, requests)
+      select id, date '2026-04-27' + n, 1 from servers, generate_series(0, 4) n where name = 'cost'`)
+    expect(await retention((r) => r.prune({ what: 'costs', before }))).toEqual({ removed: 3, more: true })
+    expect(await retention((r) => r.prune({ what: 'costs', before }))).toEqual({ removed: 1, more: false })
+    expect(await rows("select to_char(day, 'YYYY-MM-DD') as day from server_costs")).toEqual([{ day: '2026-05-01' }])
+  })
+
   const run = (id: number, completed: string | null) =>
     rows(`insert into runs (id, status, resources, trigger, started_by, created, completed) overriding system value
       values (${id}, '${completed === null ? 'running' : 'completed'}', '["jobs"]', 'manual', 'ada', '2026-01-01T00:00:00Z', ${completed === null ? 'null' : `'${completed}'`})`)

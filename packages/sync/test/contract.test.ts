@@ -6,6 +6,7 @@ import {
   type InventoryUnderTest,
   inventoryWritesContract,
   queueContract,
+  requestCostsContract,
   retentionTurnsContract,
   runsContract,
   schedulesContract,
@@ -51,6 +52,15 @@ describe('Runs in memory', () => {
     addServer: async (name) => world.insert('server', serverFacts(name, null), 'manual').id,
     renameServer: async (id, name) =>
       Object.assign(world.rows.server.get(id) ?? {}, { facts: serverFacts(name, null) }),
+    removeServer: async (id) => world.remove('server', id),
+  })
+})
+
+describe('RequestCosts in memory', () => {
+  const { layer, world } = new MemorySystem()
+  requestCostsContract({
+    run: (effect) => Effect.runPromise(Effect.provide(effect, layer)),
+    addServer: async (name) => world.insert('server', serverFacts(name, null), 'manual').id,
     removeServer: async (id) => world.remove('server', id),
   })
 })

@@ -25,6 +25,7 @@ export {
 export { serverObservationsContract } from './contract/observations.ts'
 export { type OneByOne, oneByOne, writesOneByOne } from './contract/one-by-one.ts'
 export { queueContract } from './contract/queue.ts'
+export { requestCostsContract } from './contract/request-costs.ts'
 export { retentionTurnsContract } from './contract/retention-turns.ts'
 export type { RunsUnderTest } from './contract/run-driver.ts'
 export { runsContract } from './contract/runs.ts'

@@ -23,6 +23,7 @@ import { Change } from '../records/change.ts'
 import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
 import { pageOf } from '../records/fields.ts'
 import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-deletions.ts'
+import { ServerCost } from '../records/request-cost.ts'
 import { SyncRun, SyncRunDetail, SyncRunJob, SyncRunRequest, SyncRunScope } from '../records/run.ts'
 import { BriefServer, EndpointTest, ServerReference, ServerTestRequest, UsagePoint } from '../records/server.ts'
 import { NewToken, Token, TokenRequest } from '../records/token.ts'
@@ -81,6 +82,8 @@ const records = {
   ResolveRequest,
   ResolvedBranch,
   MergedBranch,
+  ServerCost,
+  ServerCostList: pageOf(ServerCost),
   UsagePoint,
   UsagePointList: pageOf(UsagePoint),
   Change,

@@ -1,6 +1,6 @@
-import { type ModelName, registry } from '@netbox-pbs/core'
-import { DatastoreUsage, InventoryLists } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { formatDay, type ModelName, registry } from '@netbox-pbs/core'
+import { DatastoreUsage, InventoryLists, RequestCosts } from '@netbox-pbs/core/ports'
+import { Clock, Effect, Option } from 'effect'
 import { placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { listPage, rowPage } from '../rest/page-paths.ts'
@@ -14,6 +14,7 @@ import { Detail, Related } from './components/detail.tsx'
 import { formatTime } from './components/format.ts'
 import { LatestTasks } from './components/latest-tasks.tsx'
 import { Layout, PageTitle } from './components/layout.tsx'
+import { ServerCosts } from './components/server-costs.tsx'
 import { SyncButton } from './components/sync-button.tsx'
 import { UsageHistory } from './components/usage-history.tsx'
 import type { PageBranch, Viewer } from './components/viewer.ts'
@@ -44,6 +45,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
     const related = (
       <>
         <Related lists={yield* childLists(name, row, branch)} />
+        {name === 'server' ? <ServerCosts {...(yield* costsOf(row.id))} /> : null}
         <UsageHistory points={name === 'datastore' ? yield* usageOf(row.id) : []} />
         {tasks === null ? null : <LatestTasks {...tasks} branch={branch} />}
       </>
@@ -67,6 +69,14 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         <Detail model={model} row={row} related={related} branch={branch} />
       </Layout>,
     )
+  })
+
+const costsOf = (serverId: number) =>
+  Effect.gen(function* () {
+    const costs = yield* RequestCosts
+    const today = formatDay(yield* Clock.currentTimeMillis)
+    const { rows: days } = yield* costs.days({ serverId, limit: 7, offset: 0 })
+    return { today, days, lastRun: Option.getOrNull(yield* costs.lastRun({ serverId })) }
   })
 
 /** Points that the page draws: the last four months. */

@@ -19,6 +19,7 @@ import { runPage } from '../rest/page-paths.ts'
 import { choices, recordFilter } from '../rest/read-filter.ts'
 import { choice } from '../rest/row.ts'
 import { choiceOf, numberOf, scopeFields, time } from './fields.ts'
+import { Cost, servedCost } from './request-cost.ts'
 
 const changed = { created: z.int(), updated: z.int(), deleted: z.int() }
 const rows = z.object({ ...changed, unchanged: z.int(), held_back: z.int() })
@@ -48,6 +49,7 @@ export const SyncRun = z.object({
   completed: time.nullable(),
   duration_seconds: z.number().nullable(),
   rows_read: z.int(),
+  cost: Cost.describe('What its jobs have asked of PBS.'),
   counts: rows.describe('Changes that landed in main, directly or through a merged branch.'),
   staged: z.object(changed).describe('Changes that wait in a branch and are not in main yet.'),
   outcomes: numberOf(scopeOutcomes),
@@ -83,6 +85,7 @@ export const SyncRunJob = z.object({
   tries: z.int(),
   error: z.string().describe('Error of the last attempt.'),
   rows_read: z.int(),
+  cost: Cost.describe('What all its tries have asked of PBS.'),
 })
 
 /** A warning of a run, with how often it came. */
@@ -127,6 +130,7 @@ export const servedRun = (base: string, run: Run): z.infer<typeof SyncRun> => ({
   completed: run.completed,
   duration_seconds: seconds(run),
   rows_read: run.rows_read,
+  cost: servedCost(run.cost),
   counts: run.counts,
   staged: run.staged,
   outcomes: run.outcomes,
@@ -156,13 +160,14 @@ export const servedScope = ({
 })
 
 /** A run's part for one server; `server` is null for the gateway. */
-export const servedJob = ({ server, state, tries, error, rows_read }: RunJob): z.infer<typeof SyncRunJob> => ({
+export const servedJob = ({ server, state, tries, error, rows_read, cost }: RunJob): z.infer<typeof SyncRunJob> => ({
   display: server ?? 'the gateway',
   server,
   state: choice(state),
   tries,
   error,
   rows_read,
+  cost: servedCost(cost),
 })
 
 /** A warning of a run, with how often it came. */

@@ -1,18 +1,21 @@
 import type { FieldErrors } from '@netbox-pbs/core'
-import type { EditValues } from '@netbox-pbs/core/ports'
+import { type EditValues, RequestCosts } from '@netbox-pbs/core/ports'
 import { testServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
 import { findRow, knownServers } from '../inventory/find-row.ts'
 import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
+import { ServerCost, servedDay } from '../records/request-cost.ts'
 import { actorOf } from '../rest/caller.ts'
 import { invalid } from '../rest/http-error.ts'
 import { listPath } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
+import { recordFilter } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
 import type { Row } from '../rest/row.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import { unknownKeys } from '../validation/unbuilt-fields.ts'
 import { isDictionary, validateItem, writableFields } from '../validation/validate-item.ts'
+import { recordListOf } from './record-list.ts'
 
 const testRoute: Route = route(
   {
@@ -89,5 +92,21 @@ const notStored: FieldErrors = {
   token_secret: ['Send the secret of the token too: the stored one is tried with the stored connection only.'],
 }
 
-/** Connection tests of servers, stored or new. They are mounted before the row routes, because `test` is not an id. */
-export const serverPaths: ReadonlyArray<Path> = [{ routes: [testNewRoute] }, { routes: [testRoute] }]
+const costsRoute = recordListOf({
+  path: `${listPath('server')}{id}/costs/`,
+  operationId: 'plugins_pbs_servers_costs_list',
+  description: 'What the server was asked on each day, newest first',
+  schema: 'ServerCostList',
+  branched: true,
+  filter: recordFilter(ServerCost, {}),
+  owner: (c) => findRow('server', c),
+  read: ({ id }, page) => Effect.flatMap(RequestCosts, (costs) => costs.days({ serverId: id, ...page })),
+  serve: servedDay,
+})
+
+/** Connection tests of servers, stored or new, and what servers were asked. They are mounted before the row routes, because `test` is not an id. */
+export const serverPaths: ReadonlyArray<Path> = [
+  { routes: [testNewRoute] },
+  { routes: [testRoute] },
+  { branch: 'branch', routes: [costsRoute] },
+]

@@ -1,9 +1,16 @@
 import { createHash } from 'node:crypto'
 import { EndpointStore, type SecretUnreadable, type StoredEndpoint, type StoreFailed } from '@netbox-pbs/core/ports'
-import { makePbsClient, type PbsClient, type PbsConnection, type PbsDispatch } from '@netbox-pbs/pbs-client'
+import {
+  CurrentMeter,
+  makePbsClient,
+  type PbsClient,
+  type PbsConnection,
+  type PbsDispatch,
+} from '@netbox-pbs/pbs-client'
 import { Context, Effect, Equal, Hash, Layer, Option, RcMap, Redacted, type Scope } from 'effect'
 import { hanging, PausedReads, refusing } from './paused-reads.ts'
 import { clientReader, type PbsReader, type ReaderParts } from './pbs-reader.ts'
+import { type LedgerEntry, RequestLedger } from './request-ledger.ts'
 
 /** How many requests may be open at once. */
 export interface FleetLimits {
@@ -28,6 +35,10 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
     ) => Effect.Effect<Option.Option<PbsReader>, StoreFailed | SecretUnreadable, Scope.Scope>
     /** Notes that the server of an endpoint accepts its token now: requests that it was refused for are made again. */
     readonly accepted: (id: number) => Effect.Effect<void>
+    /** Counts the requests of work that is for no run as requests to the server of an endpoint. */
+    readonly counted: (id: number) => <A, E, R>(work: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** What the server of an endpoint was asked since the last call. */
+    readonly takeCosts: (id: number) => Effect.Effect<ReadonlyArray<LedgerEntry>>
     /** A separate client for an endpoint that is not stored; it closes with the scope. */
     readonly client: (connection: PbsConnection) => Effect.Effect<PbsClient, never, Scope.Scope>
     /** How many servers a request lists at once. It may contact more: each contact is one small request. */
@@ -40,6 +51,7 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
       Fleet,
       Effect.gen(function* () {
         const store = yield* EndpointStore
+        const ledger = new RequestLedger()
         const total = yield* Effect.makeSemaphore(limits.total)
         // Paused reads outlive a client: they are known as long as the connection stays the same.
         const paused = new Map<number, Omit<ReaderParts, 'client'> & { readonly key: ConnectionKey }>()
@@ -72,10 +84,15 @@ export class Fleet extends Context.Tag('@netbox-pbs/gateway/Fleet')<
               if (Option.isNone(secret)) return Option.none()
               const connection = { ...connectionOf(endpoint, secret.value), concurrency: limits.perServer }
               return Option.some(
-                clientReader(yield* RcMap.get(readers, new ConnectionKey(endpoint.id, connection)), run),
+                clientReader(yield* RcMap.get(readers, new ConnectionKey(endpoint.id, connection)), {
+                  run,
+                  meter: ledger.meter(endpoint.id, run),
+                }),
               )
             }),
           accepted: (id) => Effect.sync(() => paused.get(id)?.refused.resume()),
+          counted: (id) => Effect.provideService(CurrentMeter, ledger.meter(id, undefined)),
+          takeCosts: (id) => Effect.sync(() => ledger.take(id)),
           client: (connection) => makePbsClient(connection, { dispatch: limits.dispatch }),
           width: Math.max(1, Math.ceil(limits.total / limits.perServer)),
         }

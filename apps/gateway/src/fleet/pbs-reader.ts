@@ -1,4 +1,5 @@
 import {
+  CurrentMeter,
   isReadable,
   type ListRow,
   type PbsClient,
@@ -15,6 +16,7 @@ import {
   type PbsTask,
   type PbsTime,
   type PbsVersion,
+  type RequestMeter,
 } from '@netbox-pbs/pbs-client'
 import { Chunk, Clock, Effect, Stream } from 'effect'
 import { type AclEntry, addHiddenPaths, type Permissions, readsAcl } from '../permissions/permissions.ts'
@@ -81,16 +83,26 @@ export interface ReaderParts {
   readonly refused: PausedReads
 }
 
-/** A reader on a client. Its readers do not repeat a request that hung in `run`. */
-export const clientReader = ({ client, hung, refused }: ReaderParts, run: string | undefined): PbsReader => {
+/** Who reads: a reader does not repeat a request that hung in `run`, and `meter` counts its requests. */
+interface ReaderOf {
+  readonly run: string | undefined
+  readonly meter: RequestMeter
+}
+
+/** A reader on a client. */
+export const clientReader = ({ client, hung, refused }: ReaderParts, { run, meter }: ReaderOf): PbsReader => {
+  const metered = <A>(answer: Effect.Effect<A, PbsRequestFailed>) =>
+    Effect.provideService(Effect.mapError(answer, scopeFailure), CurrentMeter, meter)
+  const meteredStream = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
+    Stream.provideService(Stream.mapError(rows, scopeFailure), CurrentMeter, meter)
   const read = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
-    hung.ask(what, { run, pauses: false }, Effect.mapError(answer, scopeFailure))
+    hung.ask(what, { run, pauses: false }, metered(answer))
   /** One of the first requests of a run, which show whether the token works. */
   const login = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
     refused.ask(what, { run, pauses: true }, read(what, answer))
   /** A list that PBS reads from the disks of its datastores: after one hung, it is not requested for a while. */
   const ofDisks = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
-    hung.ask(what, { run, pauses: true }, Effect.mapError(answer, scopeFailure))
+    hung.ask(what, { run, pauses: true }, metered(answer))
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
     Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray)
   return {
@@ -146,14 +158,10 @@ export const clientReader = ({ client, hung, refused }: ReaderParts, run: string
       hung.askStream(
         `/admin/datastore/${store}/snapshots${inNamespace(ns)}`,
         { run, pauses: true },
-        Stream.mapError(client.snapshots({ store, ns, counted }), scopeFailure),
+        meteredStream(client.snapshots({ store, ns, counted })),
       ),
     tasks: (since) =>
-      hung.askStream(
-        '/nodes/localhost/tasks',
-        { run, pauses: false },
-        Stream.mapError(client.tasks({ since }), scopeFailure),
-      ),
+      hung.askStream('/nodes/localhost/tasks', { run, pauses: false }, meteredStream(client.tasks({ since }))),
     jobs: (type) => {
       switch (type) {
         case 'verify':

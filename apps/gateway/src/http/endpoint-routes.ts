@@ -67,8 +67,9 @@ export const endpointRoutes = (run: Run<EndpointStore | Fleet>): Hono =>
           if (!inRange(body.id)) return yield* endpointNotFound()
           const store = yield* EndpointStore
           const endpoint = yield* found(store.get(body))
-          const tested = yield* probeEndpoint(endpoint, yield* found(store.secret(body)))
-          if (tested.version !== null) yield* (yield* Fleet).accepted(body.id)
+          const fleet = yield* Fleet
+          const tested = yield* probeEndpoint(endpoint, yield* found(store.secret(body))).pipe(fleet.counted(body.id))
+          if (tested.version !== null) yield* fleet.accepted(body.id)
           return c.json(tested)
         }),
       ),

@@ -1,6 +1,6 @@
 import type { Resource } from '@netbox-pbs/core'
 import type { EndpointStore, StoredEndpoint, StoreFailed } from '@netbox-pbs/core/ports'
-import type { Frame, SyncItem, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
+import type { EndFrame, Frame, SyncItem, SyncRequest } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Stream } from 'effect'
 import { enabledEndpoints, endpointReader } from '../endpoints/endpoint-reader.ts'
 import { Fleet } from '../fleet/fleet.ts'
@@ -42,11 +42,33 @@ export const syncStream = (
         return chunk
       }),
       Stream.concat(
-        Stream.suspend(() =>
-          Stream.make(lineOf({ frame: 'end', items: tally.items(chosen, request.netbox_branch_schema_id ?? null) })),
+        Stream.fromEffect(
+          Effect.map(request.run === undefined ? Effect.succeed([]) : costsOf(asked(chosen, request)), (costs) =>
+            lineOf({
+              frame: 'end',
+              items: tally.items(chosen, request.netbox_branch_schema_id ?? null),
+              ...(costs.length === 0 ? {} : { costs }),
+            }),
+          ),
         ),
       ),
     )
+  })
+
+/** The endpoints that a request contacts. A list of all servers shows the others too. */
+const asked = (listed: ReadonlyArray<StoredEndpoint>, { servers }: SyncRequest) =>
+  listed.filter(({ name }) => servers === undefined || servers.includes(name))
+
+/** What the servers of endpoints were asked since they were last told. */
+const costsOf = (endpoints: ReadonlyArray<StoredEndpoint>): Effect.Effect<EndFrame['costs'] & {}, never, Fleet> =>
+  Effect.gen(function* () {
+    const fleet = yield* Fleet
+    const costs = yield* Effect.forEach(endpoints, ({ id, name: server }) =>
+      Effect.map(fleet.takeCosts(id), (entries) =>
+        entries.map(({ run, cost }) => ({ server, ...(run === undefined ? {} : { run }), ...cost })),
+      ),
+    )
+    return costs.flat()
   })
 
 const scopesOf = (

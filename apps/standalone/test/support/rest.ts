@@ -65,6 +65,7 @@ export interface RunAnswer {
   readonly id: number
   readonly status: { readonly value: string }
   readonly counts: Record<string, number>
+  readonly cost: Record<string, number>
   readonly outcomes: Record<string, number>
   readonly scopes: ReadonlyArray<{
     readonly display: string

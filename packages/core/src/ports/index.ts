@@ -69,6 +69,7 @@ export {
 } from './inventory-writes.ts'
 export { DatastoreUsage, ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
+export { type DayCost, RequestCosts } from './request-costs.ts'
 export { Retention } from './retention.ts'
 export { type EndedJob, mostUnopened, type NewRun, type Page, type RunFilter, Runs } from './runs.ts'
 export { type DueRun, type ScheduledServer, type ScheduleMark, Schedules } from './schedules.ts'
@@ -79,6 +80,7 @@ export {
   type ServerContact,
   type ServerFailure,
   Source,
+  type SourceCost,
   type SourceErrorCode,
   SourceFailed,
   type SourceFrame,

@@ -1,5 +1,6 @@
 import { Context, Data, type Effect, type Stream } from 'effect'
 import type { Facts, Observations } from '../registry/registry.ts'
+import type { RequestCost } from '../request-cost.ts'
 import type { Resource, Scope, ServerScope } from '../scope.ts'
 import type { ScopeFilter } from '../scope-filter.ts'
 import type { SourceRow } from '../sync/diff.ts'
@@ -165,7 +166,18 @@ export type SourceFrame =
       readonly presentedFingerprint?: string | undefined
     }
   | { readonly _tag: 'warning'; readonly scope: ServerScope | Scope; readonly code: string; readonly message: string }
-  | { readonly _tag: 'end' }
+  | {
+      readonly _tag: 'end'
+      /** What servers were asked since they were last told; left out by sources that do not count. */
+      readonly costs?: ReadonlyArray<SourceCost> | undefined
+    }
+
+/** What one server was asked, by its name at the source. */
+export interface SourceCost extends RequestCost {
+  readonly server: string
+  /** The run that asked, as its requests named it; left out: none. */
+  readonly run?: string | undefined
+}
 
 /** Where facts come from: the gateway, or a proxbox-api. */
 export class Source extends Context.Tag('@netbox-pbs/core/Source')<

@@ -201,8 +201,30 @@ export type FailedFrame = z.output<typeof FailedFrame>
  */
 const WarningFrame = scopeFrame('warning', { code: z.string(), message: z.string() })
 
+/** What one server was asked. */
+const ServerCost = z.object({
+  server: z.string(),
+  /** The run that asked; left out: none, as with a test of the connection. */
+  run: z.string().optional(),
+  requests: z.int().min(0),
+  bytes: z.int().min(0),
+  /** Milliseconds of waiting for it. */
+  millis: z.int().min(0),
+  /** The most requests that were open at once. */
+  most_in_flight: z.int().min(0),
+})
+
 /** Always last: a stream without it was cut off. */
-const EndFrame = z.object({ frame: z.literal('end'), items: list(SyncItem) })
+const EndFrame = z.object({
+  frame: z.literal('end'),
+  items: list(SyncItem),
+  /**
+   * Only where the request names its run: what the servers of the request were asked since they were last told, also by
+   * streams that broke off. Left out by gateways that do not count.
+   */
+  costs: list(ServerCost).optional(),
+})
+export type EndFrame = z.output<typeof EndFrame>
 
 /** One row of a scope. Servers have a scope of their own. */
 export const RowFrame = z.discriminatedUnion('frame', [

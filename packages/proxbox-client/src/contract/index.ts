@@ -15,6 +15,7 @@ export {
 } from './error-body.ts'
 export {
   type DatastoreFrame,
+  type EndFrame,
   encodeFrame,
   envelopeOf,
   type FailedCode,

@@ -32,7 +32,7 @@ type FrameChannel = Channel.Channel<
 
 function readFrom(reader: FrameReader, base: string): FrameChannel {
   const finish = (failed: SourceFailed): FrameChannel =>
-    reader.ended ? Channel.write(Chunk.of({ _tag: 'end' })) : Channel.fail(failed)
+    reader.end === null ? Channel.fail(failed) : Channel.write(Chunk.of(reader.end))
   return Channel.readWith({
     onInput: (chunks) => {
       const { frames, failed } = reader.read(chunks)
@@ -51,8 +51,8 @@ class FrameReader {
   readonly #lines = new LineSplitter(maxFrameBytes)
   #number = 0
   #blank = 0
-  /** Whether `end` was read. */
-  ended = false
+  /** The `end` that was read. */
+  end: SourceFrame | null = null
 
   read(chunks: Chunk.Chunk<Uint8Array>): { readonly frames: Array<SourceFrame>; readonly failed: SourceFailed | null } {
     const frames: Array<SourceFrame> = []
@@ -77,10 +77,10 @@ class FrameReader {
       if (this.#blank > maxBlank) throw malformed(this.#number, `is the ${this.#blank}th that is empty`)
       return null
     }
-    if (this.ended) throw malformed(this.#number, 'comes after the end')
+    if (this.end !== null) throw malformed(this.#number, 'comes after the end')
     const frame = readLine(line, this.#number)
     if (frame._tag !== 'end') return frame
-    this.ended = true
+    this.end = frame
     return null
   }
 }
@@ -279,7 +279,7 @@ function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
       return { _tag: 'warning', scope, code, message: sentence(message) }
     }
     case 'end':
-      return { _tag: 'end' }
+      return { _tag: 'end', ...(wire.costs === undefined ? {} : { costs: wire.costs }) }
   }
 }
 

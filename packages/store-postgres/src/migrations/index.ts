@@ -34,6 +34,7 @@ import { migration as usageAge } from './0044-usage-age.ts'
 import { migration as jobErrors } from './0045-job-errors.ts'
 import { migration as lightRuns } from './0046-light-runs.ts'
 import { migration as clockOffsets } from './0047-clock-offsets.ts'
+import { migration as requestCosts } from './0048-request-costs.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -75,4 +76,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0045_job_errors': jobErrors,
   '0046_light_runs': lightRuns,
   '0047_clock_offsets': clockOffsets,
+  '0048_request_costs': requestCosts,
 }

@@ -7,6 +7,7 @@ import type {
   Inventory,
   InventoryLists,
   InventoryWrites,
+  RequestCosts,
   Retention,
   Runs,
   Schedules,
@@ -21,6 +22,7 @@ import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer, serverObservationsLayer } from '../observations/observations.ts'
 import { retentionLayer } from '../retention/retention.ts'
+import { requestCostsLayer } from '../runs/request-costs.ts'
 import { runsLayer } from '../runs/runs.ts'
 import { schedulesLayer } from '../schedules/schedules.ts'
 import { workersLayer } from '../workers/workers.ts'
@@ -41,6 +43,7 @@ export const inventoryLayer: Layer.Layer<
   | InventoryLists
   | InventoryWrites
   | HeldDeletionsStore
+  | RequestCosts
   | Runs
   | Retention
   | Schedules
@@ -58,6 +61,7 @@ export const inventoryLayer: Layer.Layer<
   inventoryListsLayer,
   inventoryWritesLayer,
   heldDeletionsLayer,
+  requestCostsLayer,
   runsLayer,
   schedulesLayer,
   retentionLayer,

@@ -85,6 +85,17 @@ const prunes: Readonly<Record<Retained, Prune>> = {
       return { removed, more: removed === limit }
     }),
 
+  costs: (database, { before, limit }) =>
+    database.query(operation, async (db) => {
+      const { numAffectedRows } = await sql`
+        delete from server_costs where (server_id, day) in (
+          select server_id, day from server_costs where day < (${before}::timestamptz at time zone 'UTC')::date
+          order by day, server_id limit ${limit}::bigint
+        )`.execute(db)
+      const removed = Number(numAffectedRows ?? 0n)
+      return { removed, more: removed === limit }
+    }),
+
   tasks: (database, part) => pruneTasks(database, part),
 
   runs: (database, { before, limit }) =>

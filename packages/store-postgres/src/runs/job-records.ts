@@ -165,8 +165,11 @@ export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' |
       database.query('reading the jobs of a run', async (db) => {
         const { rows: counted } = await sql<{ count: number }>`select count(*) as count ${jobsOf(id)}`.execute(db)
         const { rows } = await sql<RunJob>`
-          select server, state, tries, error, rows_read from (
+          select server, state, tries, error, rows_read, cost from (
             select ${serverName} as server, j.server_id, j.tries, j.rows_read,
+              jsonb_build_object(
+                'requests', j.requests, 'bytes', j.bytes, 'millis', j.millis, 'most_in_flight', j.most_in_flight
+              ) as cost,
               case
                 when j.state = 'ended' and j.error <> '' then 'failed'
                 when j.state <> 'ended' and r.completed is not null then 'cancelled'

@@ -34,6 +34,10 @@ interface RunRow {
   readonly completed: string | null
   readonly cancel_requested: boolean
   readonly rows_read: number
+  readonly requests: number
+  readonly bytes: number
+  readonly millis: number
+  readonly most_in_flight: number
   readonly error: string
   readonly rows_created: number
   readonly rows_updated: number
@@ -56,7 +60,7 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
     with r as materialized (select * from runs where ${where})
     select
       r.id, r.status, r.resources, c.servers, c.server_ids, r.scope_filter, r.trigger, r.mode, r.started_by, r.created, r.started, r.completed,
-      r.cancel_requested, j.rows_read, j.error,
+      r.cancel_requested, j.rows_read, j.requests, j.bytes, j.millis, j.most_in_flight, j.error,
       s.rows_created + case when b.merged then s.staged_created else 0 end as rows_created,
       s.rows_updated + case when b.merged then s.staged_updated else 0 end as rows_updated,
       s.rows_deleted + case when b.merged then s.staged_deleted else 0 end as rows_deleted,
@@ -74,6 +78,10 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
     cross join lateral (
       select
         coalesce(sum(rows_read), 0)::bigint as rows_read,
+        coalesce(sum(requests), 0)::bigint as requests,
+        coalesce(sum(bytes), 0)::bigint as bytes,
+        coalesce(sum(millis), 0)::bigint as millis,
+        coalesce(max(most_in_flight), 0)::bigint as most_in_flight,
         coalesce(sum(unchanged_scopes), 0)::bigint as unchanged_scopes,
         coalesce(sum(unchanged_rows), 0)::bigint as unchanged_rows,
         coalesce(left(string_agg(distinct nullif(error, ''), '; '), 4000), '') as error
@@ -129,6 +137,7 @@ function toRun(row: RunRow): Run {
     staged: { created: row.staged_created, updated: row.staged_updated, deleted: row.staged_deleted },
     outcomes: { ...noScopes, ...row.outcomes },
     rows_read: row.rows_read,
+    cost: { requests: row.requests, bytes: row.bytes, millis: row.millis, most_in_flight: row.most_in_flight },
     error: row.error,
     cancel_requested: row.cancel_requested,
   }

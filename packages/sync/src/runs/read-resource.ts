@@ -29,6 +29,7 @@ import { SnapshotScope } from '../scopes/snapshot-scope.ts'
 import { readWindow, TaskScope } from '../scopes/task-scope.ts'
 import { now } from '../timestamp.ts'
 import type { JobProgress } from './job-progress.ts'
+import { recordCosts } from './record-costs.ts'
 import { endUnlanded, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
 
 /** The scope that was open when a stream stopped. */
@@ -241,7 +242,7 @@ class ResourceReader {
         return this.#warnings.length < maxWarnings ? Effect.void : this.flushWarnings
       case 'ended':
         this.ended = true
-        return Effect.void
+        return recordCosts(this.#job, step.costs)
       case 'broken':
         return broken(step.message)
     }

@@ -1,5 +1,5 @@
 import { type Reason, type Resource, type Scope, scopeKey, scopeTitle, type Warning } from '@netbox-pbs/core'
-import type { SourceFrame } from '@netbox-pbs/core/ports'
+import type { SourceCost, SourceFrame } from '@netbox-pbs/core/ports'
 
 /** A frame that carries a row. */
 export type RowFrame = Extract<
@@ -25,7 +25,7 @@ export type Step =
   | { readonly _tag: 'opened_above'; readonly scope: Scope }
   | { readonly _tag: 'failed_above'; readonly reason: Reason }
   | { readonly _tag: 'warned'; readonly warning: Warning }
-  | { readonly _tag: 'ended' }
+  | { readonly _tag: 'ended'; readonly costs: ReadonlyArray<SourceCost> }
   | { readonly _tag: 'broken'; readonly message: string }
 
 /**
@@ -51,7 +51,9 @@ export function readStep(requested: Requested, open: Scope | null, frame: Source
       return { _tag: 'warned', warning: { scope, code, message, count: 1 } }
     }
     case 'end':
-      return open === null ? { _tag: 'ended' } : broken(`the stream ended inside ${scopeTitle(open)}`)
+      return open === null
+        ? { _tag: 'ended', costs: frame.costs ?? [] }
+        : broken(`the stream ended inside ${scopeTitle(open)}`)
     default:
       if (open === null) return broken(`a ${frame._tag} came outside of any scope`)
       return !isAbove(requested, open) && fits(open, frame)

@@ -6,6 +6,7 @@ import type {
   ChangeSetClosed,
   ChangeSets,
   Inventory,
+  RequestCosts,
   Runs,
   ServerRenamed,
   SettingsStore,
@@ -59,7 +60,7 @@ export type JobStopped =
 export type LandingPorts = Branches | ChangeSets | Runs | SettingsStore
 
 /** The ports that scopes are read and landed with. */
-export type ScopePorts = Inventory | LandingPorts
+export type ScopePorts = Inventory | LandingPorts | RequestCosts
 
 /** The end of a scope's list, as its source states it. */
 export interface Completed {

@@ -1,8 +1,11 @@
 import {
+  addCosts,
   addRows,
   formatTimestamp,
+  noCost,
   noRows,
   type OutcomeCounts,
+  type RequestCost,
   type Run,
   type RunJob,
   runAllows,
@@ -22,6 +25,7 @@ interface JobRecord {
   since: number
   tries: number
   rowsRead: number
+  cost: RequestCost
   error: string
   lastFailure: string
 }
@@ -67,6 +71,7 @@ export class RunRecord {
       counts: addRows(landed, { ...noRows, ...rest }),
       staged: { created, updated, deleted },
       rows_read: jobs.reduce((sum, { rowsRead }) => sum + rowsRead, 0),
+      cost: jobs.reduce((sum, { cost }) => addCosts(sum, cost), noCost),
       error: [...new Set(jobs.flatMap(({ error }) => (error === '' ? [] : [error])))].toSorted().join('; '),
     }
   }
@@ -182,6 +187,7 @@ export class RunRecord {
         tries: job.tries,
         error: job.state === 'ended' ? job.error : job.lastFailure,
         rows_read: job.rowsRead,
+        cost: job.cost,
       }))
       .toSorted(
         (a, b) => importance.indexOf(a.state) - importance.indexOf(b.state) || compare(a.server ?? '', b.server ?? ''),
@@ -198,7 +204,7 @@ export class RunRecord {
 }
 
 /** The state of a job before its first attempt. */
-const untried = { tries: 0, rowsRead: 0, error: '', lastFailure: '' }
+const untried = { tries: 0, rowsRead: 0, cost: noCost, error: '', lastFailure: '' }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b))
 

@@ -1,4 +1,4 @@
-import { formatTimestamp, noRows } from '@netbox-pbs/core'
+import { formatTimestamp, noCost, noRows } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Layer, Option, Stream } from 'effect'
 import { noOutcomes, RunRecord } from './run-record.ts'
@@ -44,6 +44,7 @@ export const runsLayer = (
             staged: { created: 0, updated: 0, deleted: 0 },
             outcomes: noOutcomes,
             rows_read: 0,
+            cost: noCost,
             error: '',
             cancel_requested: false,
           },

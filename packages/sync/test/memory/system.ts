@@ -11,6 +11,7 @@ import { Effect, Layer, Logger, LogLevel, Option, Stream } from 'effect'
 import { runJob, startRun } from '../../src/index.ts'
 import { MemoryBranches } from './branches.ts'
 import { type ChangeSetLog, changeSetsLayer } from './change-sets.ts'
+import { type Costs, costsLayer } from './costs.ts'
 import { type FleetServer, fleetFrames, type Item, type Listing } from './fleet.ts'
 import { heldDeletionsLayer } from './held-deletions.ts'
 import { inventoryLayer } from './inventory.ts'
@@ -27,6 +28,7 @@ import { World } from './world.ts'
 export class MemorySystem {
   readonly world = new World()
   readonly runs = new Map<number, RunRecord>()
+  readonly costs: Costs = new Map()
   readonly queue = new MemoryQueue()
   readonly branches = new MemoryBranches()
   readonly retention = new MemoryRetention()
@@ -52,6 +54,7 @@ export class MemorySystem {
     this.branches.layer,
     heldDeletionsLayer(this.world),
     this.#runs,
+    costsLayer(this.costs, this.runs, this.world),
     this.queue.layer,
     this.retention.layer,
     Layer.succeed(Source, {

@@ -1,3 +1,4 @@
+import { noCost } from '@netbox-pbs/core'
 import { Effect, Stream } from 'effect'
 import { expect, test } from 'vitest'
 import { ended, type runDriver } from './run-driver.ts'
@@ -55,6 +56,7 @@ export const runJobsContract = ({
     const job = (server: string | null, state: string, tries: number, error = '') => ({
       ...{ server, state, tries, error },
       rows_read: 0,
+      cost: noCost,
     })
     await runs((r) => r.expectJobs({ id, serverIds: [null, ids.a, ids.b, ids.c, ids.d] }))
     for (const server of [ids.a, ids.b, ids.c]) await runs((r) => r.startJob({ id, serverId: server }))

@@ -1,4 +1,4 @@
-import { noRows, type Run, type ScopeResult, type Warning } from '@netbox-pbs/core'
+import { noCost, noRows, type Run, type ScopeResult, type Warning } from '@netbox-pbs/core'
 import { Effect, Option } from 'effect'
 import { expect, test } from 'vitest'
 import { ended, type RunsUnderTest, runDriver, snapshotsIn } from './run-driver.ts'
@@ -32,6 +32,7 @@ export const runsContract = (underTest: RunsUnderTest): void => {
       staged: { created: 0, updated: 0, deleted: 0 },
       outcomes: { landed: 0, staged: 0, unchanged: 0, held_back: 0, failed: 0, skipped: 0, cancelled: 0 },
       rows_read: 0,
+      cost: noCost,
       error: '',
       cancel_requested: false,
     })

@@ -19,6 +19,7 @@ import { formatCount, formatDuration, formatTime } from './format.ts'
 import { HeldTable } from './held-table.tsx'
 import { Pager, type PagerProps } from './pager.tsx'
 import { coveredServers, startedBy } from './run-table.tsx'
+import { costText } from './server-costs.tsx'
 import type { Viewer } from './viewer.ts'
 
 /** The data of a run page. */
@@ -68,6 +69,7 @@ export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }
               </span>
             </Item>
             <Item title="Rows read">{formatCount(run.rows_read)}</Item>
+            {run.cost.requests === 0 ? null : <Item title="Load on PBS">{costText(run.cost)}</Item>}
             {Object.entries(run.counts).map(([name, count]) => (
               <Item title={name.replace('_', ' ')}>{formatCount(count)}</Item>
             ))}
