@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { TransactionAgain } from '../database/session.ts'
 import type { Tables } from '../database/tables.ts'
-import { placeKey, type ScopePlace } from './scope-place.ts'
+import { placeKey, placeOf, type ScopePlace } from './scope-place.ts'
 
 /**
  * The places that a transaction writes: scopes, and servers that it deletes.
@@ -15,7 +15,9 @@ import { placeKey, type ScopePlace } from './scope-place.ts'
  * 3. servers by id: shared by all writers below a server, exclusive to delete it, because the
  *   cascade reaches every row below
  * 4. other scopes by key. Any write to rows or counters of a scope holds its lock: counters are
- *   recomputed by reading rows, and two concurrent writers would each miss the other's rows
+ *   recomputed by reading rows, and two concurrent writers would each miss the other's rows. All who
+ *   write snapshots share the namespaces of their datastore, whose landing counts what new rows have
+ *   below them
  * 5. the row of a branch
  * 6. rows of main by id, then their observations, groups, and the groups that branches have counted
  *
@@ -60,19 +62,21 @@ export async function lockFurther(db: Kysely<Tables>, places: Places): Promise<v
 }
 
 function keysOf({ scopes, deletedServers = [] }: Places): RawBuilder<unknown> {
-  const keys = scopes.map(placeKey)
-  const ofServers = keys.filter((_, place) => scopes[place]?.server_id === null)
-  const others = keys.filter((_, place) => scopes[place]?.server_id !== null)
+  const ofServers = keysOfPlaces(scopes.filter((place) => place.server_id === null))
+  const others = keysOfPlaces(scopes.filter((place) => place.server_id !== null))
+  const above = scopes.flatMap((place) => (place.resource === 'snapshots' ? [placeOf('namespaces', place)] : []))
   const servers = new Set([...scopes.flatMap(({ server_id: serverId }) => serverId ?? []), ...deletedServers])
   const exclusive = new Set(deletedServers)
   const locks = [
-    ...[...new Set(ofServers)].map((key) => ({ key, shared: false })),
+    ...[...ofServers].map((key) => ({ key, shared: false })),
     ...[...servers]
       .toSorted((a, b) => a - b)
       .map((id) => ({ key: JSON.stringify(['server', id]), shared: !exclusive.has(id) })),
-    ...[...new Set(others)].toSorted().map((key) => ({ key, shared: false })),
+    ...[...new Set([...others, ...keysOfPlaces(above)])].toSorted().map((key) => ({ key, shared: !others.has(key) })),
   ]
   return sql`
     select key, shared from unnest(${locks.map(({ key }) => key)}::text[], ${locks.map(({ shared }) => shared)}::boolean[])
       with ordinality as u (key, shared, place) order by place`
 }
+
+const keysOfPlaces = (places: ReadonlyArray<ScopePlace>): ReadonlySet<string> => new Set(places.map(placeKey))
