@@ -2,7 +2,7 @@ import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { Frame } from '@netbox-pbs/proxbox-client/contract'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type RunningGateway, startGateway } from './running-gateway.ts'
-import { addEndpoint, ofKind, openSync, syncFrames } from './simulated.ts'
+import { addEndpoint, ended, ofKind, openSync, syncFrames } from './simulated.ts'
 
 let pbs: Simulator
 let gateway: RunningGateway
@@ -97,6 +97,29 @@ test('servers that a list does not contact are told of by their own streams', as
   await gateway.request('/pbs/status')
   expect(await costs('servers', { run: '7', servers: [] })).toBeUndefined()
   expect(total(await costs('servers'))).toBe(pbs.counts.requests)
+})
+
+test('after the most requests no scope is begun, and one that has begun is read to its end', async () => {
+  const most_requests = 4
+  const frames = await syncFrames(gateway, 'snapshots', { run: '7', most_requests })
+  const told = ended(frames, 'failed')
+  expect(ended(frames, 'complete')[0]).toMatch(/^namespaces /)
+  expect(told.length).toBeGreaterThan(0)
+  expect(told.filter((title) => !title.endsWith(' request_limit'))).toEqual([])
+  expect(ofKind(frames, 'failed')[0]?.retryable).toBe(false)
+  // Four namespaces are opened ahead, each with a list of groups, one of snapshots and the privileges after it.
+  expect(pbs.counts.requests).toBeLessThanOrEqual(most_requests + 4 * 4)
+})
+
+test.each([
+  ['datastores', ['datastores']],
+  ['snapshots', ['datastores']],
+  ['jobs', ['jobs verify', 'jobs prune', 'jobs sync', 'jobs gc', 'jobs tape']],
+  ['tasks', ['tasks']],
+])('no request is left: none of %s is asked for', async (resource, scopes) => {
+  const frames = await syncFrames(gateway, resource, { run: '7', most_requests: 0 })
+  expect(ended(frames, 'failed')).toEqual(scopes.map((scope) => `${scope} request_limit`))
+  expect(pbs.counts.requests).toBe(0)
 })
 
 test('an end without costs, as a gateway that does not count sends it, is valid', () => {

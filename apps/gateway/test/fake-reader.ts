@@ -63,6 +63,7 @@ export const snapshots = (type: string, id: string, count: number): ReadonlyArra
 /** A PBS in memory: empty and with all privileges unless told. */
 export const fakeReader = (parts: Partial<PbsReader> = {}): PbsReader => {
   const reader: PbsReader = {
+    requestsSent: () => 0,
     version: Effect.succeed({ version: '4.2', release: '3', repoid: null, unsafeIntegers: [], latencyMs: 7 }),
     time: Effect.succeed({ timezone: 'UTC', time: 0, localtime: 0, unsafeIntegers: [], offsetSeconds: 0 }),
     permissions: Effect.succeed({

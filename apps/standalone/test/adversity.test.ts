@@ -154,6 +154,33 @@ test('a store in maintenance: its scopes are skipped, and the run is complete', 
   expect((await syncAndWait(running)).status.value).toBe('completed')
 })
 
+test('a server at its ceiling is left alone until the setting is raised', async () => {
+  const setting = (pbs_requests_per_day: number) =>
+    request(running, 'PATCH', '/api/plugins/pbs/settings/', { pbs_requests_per_day })
+  const today = async () =>
+    Number((await allRows(running, `servers/${sickId}/costs`, '&limit=1'))[0]?.['requests'] ?? 0)
+  const before = await rowsOfSick(running)
+  const group = sick.state.datastores[0]?.namespaces.flatMap(({ path: ns, groups }) =>
+    groups.map((one) => ({ ns, ...one })),
+  )[0]
+  if (group === undefined) throw new Error('the server has no group')
+  sick.removeGroup({ store: store(), ...group })
+  // The contact and the datastores take more than these; no list of snapshots is begun.
+  await setting((await today()) + 9)
+  const begun = await syncAndWait(running)
+  expect([begun.status.value, begun.error]).toEqual(['incomplete', expect.stringContaining('pbs_requests_per_day')])
+  expect(new Set(failed(begun).map(({ outcome, code }) => `${outcome} ${code}`))).toEqual(
+    new Set(['skipped request_limit']),
+  )
+  const seen = sick.counts.requests
+  const next = await syncAndWait(running)
+  expect([next.status.value, sick.counts.requests]).toEqual(['incomplete', seen])
+  expect(await rowsOfSick(running)).toEqual(before)
+  await setting(0)
+  expect((await syncTwice(running)).status.value).toBe('completed')
+  expect((await rowsOfSick(running)).length).toBeLessThan(before.length)
+})
+
 test('a run of one server asks no other, and says nothing of it', async () => {
   const status = async () => (await request(running, 'GET', `/api/plugins/pbs/servers/${sickId}/`)).json
   const before = await status()

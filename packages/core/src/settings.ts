@@ -59,6 +59,8 @@ export const Settings = z.strictObject({
    * Hours between two full lists of a namespace's snapshots; scheduled runs in between are light. 0: every run is full.
    */
   full_sync_interval_hours: z.int().min(0).max(8760),
+  /** Requests to each server on a day (UTC), after which no scope of it is begun. 0: no ceiling. */
+  pbs_requests_per_day: z.int().min(0).max(1_000_000_000),
   guard_max_share: z.number().min(0).max(1),
   guard_min_rows: z.int().min(0).max(1_000_000_000),
   changelog_retention_days: z.int().min(0).max(36_500),
@@ -78,6 +80,7 @@ export const defaultSettings: Settings = {
   sync_schedule: '',
   sync_interval_minutes: 60,
   full_sync_interval_hours: 24,
+  pbs_requests_per_day: 0,
   guard_max_share: 0.3,
   guard_min_rows: 50,
   changelog_retention_days: 90,

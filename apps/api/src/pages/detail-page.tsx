@@ -1,5 +1,5 @@
 import { formatDay, type ModelName, registry } from '@netbox-pbs/core'
-import { DatastoreUsage, InventoryLists, RequestCosts } from '@netbox-pbs/core/ports'
+import { DatastoreUsage, InventoryLists, RequestCosts, SettingsStore } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
 import { placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
@@ -76,7 +76,8 @@ const costsOf = (serverId: number) =>
     const costs = yield* RequestCosts
     const today = formatDay(yield* Clock.currentTimeMillis)
     const { rows: days } = yield* costs.days({ serverId, limit: 7, offset: 0 })
-    return { today, days, lastRun: Option.getOrNull(yield* costs.lastRun({ serverId })) }
+    const { pbs_requests_per_day: allowed } = yield* (yield* SettingsStore).get()
+    return { today, allowed, days, lastRun: Option.getOrNull(yield* costs.lastRun({ serverId })) }
   })
 
 /** Points that the page draws: the last four months. */

@@ -34,6 +34,8 @@ type ReadRows<A> = Read<ReadonlyArray<ListRow<A>>>
  * tasks, and holds a permit of the server and of the whole gateway while it is made.
  */
 export interface PbsReader {
+  /** Requests that this reader has sent. */
+  readonly requestsSent: () => number
   /** With the time until the answer in milliseconds; waiting for a permit does not count. */
   readonly version: Read<PbsVersion & { readonly latencyMs: number }>
   /** With how far its clock is ahead of ours; null when its time cannot be true. */
@@ -91,10 +93,18 @@ interface ReaderOf {
 
 /** A reader on a client. */
 export const clientReader = ({ client, hung, refused }: ReaderParts, { run, meter }: ReaderOf): PbsReader => {
+  let sent = 0
+  const counting: RequestMeter = {
+    sent: (inFlight) => {
+      sent += 1
+      meter.sent(inFlight)
+    },
+    waited: meter.waited,
+  }
   const metered = <A>(answer: Effect.Effect<A, PbsRequestFailed>) =>
-    Effect.provideService(Effect.mapError(answer, scopeFailure), CurrentMeter, meter)
+    Effect.provideService(Effect.mapError(answer, scopeFailure), CurrentMeter, counting)
   const meteredStream = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
-    Stream.provideService(Stream.mapError(rows, scopeFailure), CurrentMeter, meter)
+    Stream.provideService(Stream.mapError(rows, scopeFailure), CurrentMeter, counting)
   const read = <A>(what: string, answer: Effect.Effect<A, PbsRequestFailed>) =>
     hung.ask(what, { run, pauses: false }, metered(answer))
   /** One of the first requests of a run, which show whether the token works. */
@@ -106,6 +116,7 @@ export const clientReader = ({ client, hung, refused }: ReaderParts, { run, mete
   const whole = <A>(rows: Stream.Stream<A, PbsRequestFailed>) =>
     Effect.map(Stream.runCollect(rows), Chunk.toReadonlyArray)
   return {
+    requestsSent: () => sent,
     version: login(
       '/version',
       Effect.map(client.timedVersion(), ({ version, millis }) => ({ ...version, latencyMs: Math.round(millis) })),

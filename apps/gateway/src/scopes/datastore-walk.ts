@@ -31,7 +31,7 @@ const mostHung = 3
  */
 export const snapshotsScopes = (session: ServerSession, filter: PlaceFilter): Stream.Stream<Line> => {
   const server = session.endpoint.name
-  const stores = session.permissionsBefore.pipe(
+  const stores = Effect.zipRight(session.mayBegin, session.permissionsBefore).pipe(
     Effect.filterOrFail(mayListAny, (permissions) => blindToken(session, permissions)),
     Effect.zipRight(session.pbs.datastores),
     // A server without any datastore must have none in its configuration either.

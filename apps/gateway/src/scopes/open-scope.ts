@@ -37,6 +37,7 @@ export const openScope = <Row extends RowFrame>(
   list: Effect.Effect<Listing<Row>, ScopeFailed>,
 ): Effect.Effect<Stream.Stream<Line>> =>
   Effect.gen(function* () {
+    yield* session.mayBegin
     const before = yield* session.permissionsBefore
     if (hidesAll(scope, before)) return yield* blindToken(session, before)
     if (ownerOnly(scope, before)) return yield* ownerOnlyFailure(scope)

@@ -3,12 +3,14 @@ import type { StoredEndpoint } from '@netbox-pbs/core/ports'
 import { Effect, Either, Option, Ref } from 'effect'
 import type { PbsReader } from '../fleet/pbs-reader.ts'
 import type { Permissions } from '../permissions/permissions.ts'
-import type { ScopeFailed } from './scope-failed.ts'
+import { ScopeFailed } from './scope-failed.ts'
 
 /** One server during one request. */
 export interface ServerSession {
   readonly endpoint: StoredEndpoint
   readonly pbs: PbsReader
+  /** Fails when the request may send no more: no scope is begun then. */
+  readonly mayBegin: Effect.Effect<void, ScopeFailed>
   /** The caller's permissions before a list is read: the last ones known, else read now. */
   readonly permissionsBefore: Effect.Effect<Permissions, ScopeFailed>
   /** The caller's permissions, read now. */
@@ -24,8 +26,14 @@ export interface ServerSession {
 /**
  * Opens a session. Permissions are the smallest request to a PBS: when they cannot be read because of the server, the
  * remaining scopes fail with that error at once instead of waiting for a timeout each.
+ *
+ * @param mostRequests - After so many no scope is begun; one that has begun is read to its end.
  */
-export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Effect<ServerSession> =>
+export const openSession = (
+  endpoint: StoredEndpoint,
+  pbs: PbsReader,
+  mostRequests = Number.POSITIVE_INFINITY,
+): Effect.Effect<ServerSession> =>
   Effect.gen(function* () {
     const known = yield* Ref.make<Option.Option<Permissions>>(Option.none())
     const serverFailed = yield* Ref.make<Option.Option<ScopeFailed>>(Option.none())
@@ -51,6 +59,7 @@ export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Ef
     return {
       endpoint,
       pbs,
+      mayBegin: Effect.suspend(() => (pbs.requestsSent() < mostRequests ? Effect.void : limitReached(mostRequests))),
       permissionsBefore,
       permissionsNow,
       stillAnswers: (failure) =>
@@ -62,6 +71,13 @@ export const openSession = (endpoint: StoredEndpoint, pbs: PbsReader): Effect.Ef
           return Either.isRight(yield* Effect.either(permissionsNow))
         }).pipe(oneAtATime.withPermits(1)),
     }
+  })
+
+const limitReached = (mostRequests: number) =>
+  new ScopeFailed({
+    code: 'request_limit',
+    message: `not asked for: the ${mostRequests} requests that most_requests allows are made`,
+    retryable: false,
   })
 
 /** A list may hang, break off or be refused while the server is well; a certificate is the server's own. */

@@ -91,7 +91,7 @@ const serverScopes = (
 ): Stream.Stream<Line, never, Fleet> =>
   Stream.unwrapScoped(
     endpointReader(endpoint, request.run).pipe(
-      Effect.flatMap((pbs) => openSession(endpoint, pbs)),
+      Effect.flatMap((pbs) => openSession(endpoint, pbs, request.most_requests)),
       Effect.map((session) => scopesOfSession(resource, request, session)),
       Effect.catchAll((failure) => Effect.succeed(failedServer(resource, request, endpoint, failure))),
     ),

@@ -32,6 +32,11 @@ export class RequestCosts extends Context.Tag('@netbox-pbs/core/RequestCosts')<
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<DayCost>, StoreFailed>
+    /** The servers, by id, that were sent so many requests or more on a day. */
+    readonly reached: (request: {
+      readonly day: string
+      readonly requests: number
+    }) => Effect.Effect<ReadonlySet<number>, StoreFailed>
     /** The newest run that asked a server something in a job of the server. */
     readonly lastRun: (request: {
       readonly serverId: number

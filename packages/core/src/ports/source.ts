@@ -20,6 +20,7 @@ export type SourceErrorCode =
   | 'not_mounted'
   | 'timeout'
   | 'protocol'
+  | 'request_limit'
   | 'cut_off'
   | 'summaries_only'
 
@@ -46,6 +47,11 @@ export interface SourceRequest extends ScopeFilter {
    * is not part of a run.
    */
   readonly run?: string
+  /**
+   * After so many requests to a server no scope of it is begun: it fails with `request_limit`. Left out: no limit. Not
+   * for the list of servers.
+   */
+  readonly most_requests?: number
   /**
    * Of snapshots: list digests of groups that need not be read again (see `SourceGroup`). A group whose row has one of
    * them is named by an `unchanged_group`; all others are read. Left out: every group is read.

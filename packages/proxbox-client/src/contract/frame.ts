@@ -14,6 +14,7 @@ export const failedCodes = [
   'not_mounted',
   'timeout',
   'protocol',
+  'request_limit',
 ] as const
 
 /** One of {@link failedCodes}. */

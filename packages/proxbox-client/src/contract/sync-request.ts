@@ -49,6 +49,11 @@ export const SyncRequest = z.strictObject({
   since: z.int('must be a whole number of seconds').min(0, 'must not be negative').optional(),
   /** An id that all requests of one run carry: a list that hung is not asked for again in that run. */
   run: z.string('must be text').max(64, 'must have at most 64 characters').optional(),
+  /**
+   * After so many requests to a server no scope of it is begun: each fails with `request_limit`. Not for the list of
+   * servers.
+   */
+  most_requests: z.int('must be a whole number').min(0, 'must not be negative').optional(),
   netbox_branch_schema_id: z.string('must be text').max(255, 'must have at most 255 characters').nullish(),
 })
 export type SyncRequest = z.output<typeof SyncRequest>

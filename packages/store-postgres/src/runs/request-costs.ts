@@ -71,6 +71,16 @@ export const requestCostsLayer: Layer.Layer<RequestCosts, never, Database> = Lay
         }),
       ),
 
+      reached: Effect.fn('RequestCosts.reached')(function* ({ day, requests }) {
+        const { rows } = yield* database.query('reading which servers were asked most', (db) =>
+          sql<{ server_id: number }>`
+            select server_id from server_costs where day = ${day}::date and requests >= ${requests}::bigint`.execute(
+            db,
+          ),
+        )
+        return new Set(rows.map(({ server_id }) => server_id))
+      }),
+
       lastRun: Effect.fn('RequestCosts.lastRun')(({ serverId }) =>
         database.query('reading what a run asked of a server', async (db) => {
           const { rows } = await sql<RequestCost & { readonly run_id: number }>`

@@ -36,6 +36,8 @@ export class JobProgress {
   completed = 0
   /** The latest contact with the server itself; null: there was none. */
   lastContact: ContactReport | null = null
+  /** The ceiling of requests that left scopes out, as a sentence; null: none did. */
+  limit: string | null = null
   /** A list failed in a way that may be the server's failure, and there was no contact with the server since. */
   upstreamHold: Extract<ContactReport, { readonly _tag: 'failed' }> | null = null
 

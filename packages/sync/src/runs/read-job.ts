@@ -13,12 +13,13 @@ import { isServerJob, type Job, type JobStopped, type ScopePorts, type ServerJob
 import { isBusy } from '../servers/reconcile-servers.ts'
 import { contactOf } from '../servers/server-contact.ts'
 import { now } from '../timestamp.ts'
+import { limitReached, requestsLeft } from './day-limit.ts'
 import type { ContactReport, JobProgress } from './job-progress.ts'
 import { type OpenScope, type ResourceOutcome, readResource } from './read-resource.ts'
 import { endUnlanded, endUnopened, missingScopes, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
 
 /**
- * The result of reading a job's resources. `error` is set when nothing at all could be listed;
+ * The result of reading a job's resources. `error` is set when nothing at all could be listed, or a ceiling left some out;
  * `again`: the source failed in a way that may pass, and an attempt is left.
  */
 export type ReadOutcome =
@@ -40,7 +41,17 @@ export const readJob = Effect.fn('sync.readJob')(function* (
   let error: string | null = null
   for (const [index, resource] of resources.entries()) {
     const job = yield* underCurrentName(claimed)
-    const read: ResourceOutcome = yield* readResource(job, { resource, server: job.server }, progress)
+    const left = isServerJob(job) ? yield* requestsLeft(job) : null
+    if (left === 0 && isServerJob(job)) {
+      const reason = yield* limitReached(job)
+      yield* recordMissing(job, resources.slice(index), progress, 'skipped', reason, null)
+      return { _tag: 'read', error: reason.message }
+    }
+    const read: ResourceOutcome = yield* readResource(
+      job,
+      { resource, server: job.server, ...(left === null ? {} : { mostRequests: left }) },
+      progress,
+    )
     if (read._tag !== 'cancelled' && !isClean(read, progress)) {
       const changing = yield* requireSameName(job)
       if (changing !== null && !last && isEmpty(read)) return { _tag: 'again', reason: changing }
@@ -53,7 +64,7 @@ export const readJob = Effect.fn('sync.readJob')(function* (
         const serverFailure = read.serverFailure ?? (yield* serverFailureOf(job, progress, { ...read, asksAgain }))
         if (serverFailure !== null) {
           yield* skipRemaining(job, resources.slice(index + 1), progress, serverFailure)
-          return { _tag: 'read', error: null }
+          return { _tag: 'read', error: progress.limit }
         }
         break
       }
@@ -69,7 +80,7 @@ export const readJob = Effect.fn('sync.readJob')(function* (
         return { _tag: 'cancelled' }
     }
   }
-  return { _tag: 'read', error: progress.completed === 0 ? error : null }
+  return { _tag: 'read', error: progress.limit ?? (progress.completed === 0 ? error : null) }
 })
 
 /** A job with the name that its server has now: the source knows servers by name. */

@@ -28,6 +28,7 @@ import { openServerScope } from '../scopes/server-scope.ts'
 import { SnapshotScope } from '../scopes/snapshot-scope.ts'
 import { readWindow, TaskScope } from '../scopes/task-scope.ts'
 import { now } from '../timestamp.ts'
+import { limitReached, requestLimit } from './day-limit.ts'
 import type { JobProgress } from './job-progress.ts'
 import { recordCosts } from './record-costs.ts'
 import { endUnlanded, outcomeOf, type Unlanded } from './unlanded-scopes.ts'
@@ -94,6 +95,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     run: String(job.runId),
     ...job.scope_filter,
     ...serversOf(job, server),
+    ...(requested.mostRequests === undefined ? {} : { most_requests: requested.mostRequests }),
     ...(known.length > 0 ? { known_groups: known } : {}),
     ...(typeof window?.since === 'number' ? { since: window.since } : {}),
   })
@@ -223,10 +225,12 @@ class ResourceReader {
           this.#closed,
         )
       case 'failed': {
-        const { scope, reason } = step
+        const { scope } = step
         if (this.#open?.work === null) return this.#closed
         const started = this.#open?.started ?? null
-        const end = this.#endUnlanded({ scope, started, outcome: outcomeOf(reason), reason })
+        const end = Effect.flatMap(this.#reasonOf(step.reason), (reason) =>
+          this.#endUnlanded({ scope, started, outcome: outcomeOf(reason), reason }),
+        )
         return Effect.zipRight(end, this.#closed)
       }
       case 'opened_above':
@@ -234,8 +238,12 @@ class ResourceReader {
           this.#open = { scope: step.scope, started, work: null }
         })
       case 'failed_above':
-        this.#failedAbove = step.reason
-        return this.#closed
+        return Effect.zipRight(
+          Effect.map(this.#reasonOf(step.reason), (reason) => {
+            this.#failedAbove = reason
+          }),
+          this.#closed,
+        )
       case 'warned':
         if (step.warning.code === privilegesMissing) this.#progress.recordPartial(this.#requested.resource)
         this.#warnings.push(step.warning)
@@ -246,6 +254,15 @@ class ResourceReader {
       case 'broken':
         return broken(step.message)
     }
+  }
+
+  /** A ceiling is known here and not to the source; it is noted for the whole job. */
+  #reasonOf(reason: Reason): Effect.Effect<Reason> {
+    const job = this.#job
+    if (reason.code !== requestLimit || !isServerJob(job)) return Effect.succeed(reason)
+    return Effect.tap(limitReached(job), ({ message }) => {
+      this.#progress.limit = message
+    })
   }
 
   /** Writes the warnings gathered so far. */

@@ -5,6 +5,7 @@ import {
   type ClaimedJob,
   Inventory,
   type Queue,
+  type RequestCosts,
   Runs,
   ServerObservations,
   type ServerRow,
@@ -16,6 +17,7 @@ import {
 import { Effect, Option, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
 import { logStatus } from '../servers/server-contact.ts'
+import { serversAtLimit } from './day-limit.ts'
 import { endJob } from './end-run.ts'
 import { type ContactReport, JobProgress } from './job-progress.ts'
 import { queueAnswered, queueServerJobs } from './queue-server-jobs.ts'
@@ -100,6 +102,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
     changeSet,
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
+    requestsPerDay: settings.pbs_requests_per_day,
     taskRetentionDays: settings.task_retention_days,
     light: run?.mode === 'light',
     scope_filter,
@@ -135,10 +138,15 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
     frames: (request) => Stream.tap(source.frames(request), (frame) => Effect.provide(queueing(frame), context)),
   })
   const outcome = yield* Effect.provideService(
-    readJob({ ...job, servers: Option.getOrNull(planned)?.servers ?? null }, ['servers'], new JobProgress(), {
-      last: claimed.last,
-      asksAgain: false,
-    }),
+    readJob(
+      { ...job, servers: yield* contacted(job, Option.getOrNull(planned), known) },
+      ['servers'],
+      new JobProgress(),
+      {
+        last: claimed.last,
+        asksAgain: false,
+      },
+    ),
     Source,
     answering,
   )
@@ -149,6 +157,19 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
   yield* queueServerJobs(run.value, queued)
   return outcome
 })
+
+/** The names of the servers that a run's list of servers contacts, without those at their ceiling; null: all. */
+const contacted = (
+  { requestsPerDay }: Job,
+  planned: Run | null,
+  known: ReadonlyMap<string, ServerRow>,
+): Effect.Effect<ReadonlyArray<string> | null, StoreFailed, RequestCosts> =>
+  Effect.map(serversAtLimit(requestsPerDay), (atLimit) => {
+    const names = planned?.servers ?? null
+    const mayBeAsked = (name: string) => !atLimit.has(known.get(name)?.id ?? 0)
+    if (names === null && [...known.keys()].every(mayBeAsked)) return null
+    return (names ?? [...known.keys()]).filter(mayBeAsked)
+  })
 
 /**
  * A server's job: reads everything below the server and records its health. A server that keeps

@@ -3,6 +3,7 @@ import { ChangeSets, Inventory, Runs, type StoreFailed } from '@netbox-pbs/core/
 import { Effect, Stream } from 'effect'
 import { isServerJob, type Job, type ServerJob } from '../scopes/scope-work.ts'
 import { now } from '../timestamp.ts'
+import { requestLimit } from './day-limit.ts'
 import type { JobProgress } from './job-progress.ts'
 
 /** A scope that lands nothing. `started` is null when it was never opened. */
@@ -38,9 +39,9 @@ export const endUnopened = Effect.fn('sync.endUnopened')(function* (
   for (const scope of scopes) progress.endedScope(scope)
 })
 
-/** A store that is out of service on purpose is no failure. */
+/** A store that is out of service on purpose, or a ceiling that is reached, is no failure. */
 export const outcomeOf = ({ code }: Reason): 'failed' | 'skipped' =>
-  code === 'maintenance' || code === 'not_mounted' ? 'skipped' : 'failed'
+  code === 'maintenance' || code === 'not_mounted' || code === requestLimit ? 'skipped' : 'failed'
 
 /**
  * The scopes of a resource that have not ended in this job, as far as main knows them; children of

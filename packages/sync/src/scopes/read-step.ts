@@ -14,6 +14,8 @@ export type RowFrame = Extract<
 export interface Requested {
   readonly resource: Resource
   readonly server: string | null
+  /** Requests that it may cost; left out: any number. */
+  readonly mostRequests?: number
 }
 
 /** The meaning of a frame in its place in the stream. */

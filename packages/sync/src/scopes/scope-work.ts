@@ -30,6 +30,8 @@ export interface Job {
   /** The branch that scopes are staged in; null: they land at once. */
   readonly branch: number | null
   readonly guard: GuardSettings
+  /** Requests to a server that the settings allow on a day; 0: no ceiling. */
+  readonly requestsPerDay: number
   /** Days; 0 keeps all tasks. */
   readonly taskRetentionDays: number
   /** It reads the snapshots of changed groups only, as far as the others were read lately. */

@@ -29,6 +29,10 @@ export const costsLayer = (costs: Costs, runs: ReadonlyMap<number, RunRecord>, w
         const rows = days.slice(offset, offset + limit).map(([day, cost]) => ({ day, ...cost }))
         return { count: days.length, rows }
       }),
+    reached: ({ day, requests }) =>
+      Effect.sync(
+        () => new Set([...costs].flatMap(([id, days]) => ((days.get(day)?.requests ?? 0) >= requests ? [id] : []))),
+      ),
     lastRun: ({ serverId }) =>
       Effect.sync(() => {
         const asked = [...runs]

@@ -84,6 +84,16 @@ export const requestCostsContract = ({ run, addServer, removeServer }: RequestCo
     expect((await days(ids.a, 1)).rows).toEqual([{ day: '2026-07-01', ...asked(8) }])
   })
 
+  test('tells which servers were asked so often on a day', async () => {
+    const id = await started()
+    const told = [of('cost-a', 3), of('cost-b', 2)]
+    await costs((c) => c.record({ runId: id, serverId: null, day: '2026-08-01', costs: told }))
+    const reached = (day: string, requests: number) => costs((c) => c.reached({ day, requests }))
+    expect(await reached('2026-08-01', 3)).toEqual(new Set([ids.a]))
+    expect(await reached('2026-08-01', 2)).toEqual(new Set([ids.a, ids.b]))
+    expect(await reached('2026-08-02', 1)).toEqual(new Set())
+  })
+
   test('a try that follows another adds to its cost', async () => {
     const id = await started()
     for (const requests of [1, 2]) {

@@ -7,6 +7,8 @@ import { formatBytes, formatCount, formatSeconds } from './format.ts'
 export interface ServerCostsProps {
   /** The present day in UTC, like `2026-05-01`. */
   readonly today: string
+  /** Requests that the settings allow on a day; 0: no ceiling. */
+  readonly allowed: number
   /** The last days on which it was asked, newest first. */
   readonly days: ReadonlyArray<DayCost>
   /** Null: no run that is kept has asked it. */
@@ -16,7 +18,7 @@ export interface ServerCostsProps {
 const dayMillis = 86_400_000
 
 /** What a server was asked today, in the last seven days and by its last run. Empty for one that never was. */
-export const ServerCosts = ({ today, days, lastRun }: ServerCostsProps) => {
+export const ServerCosts = ({ today, allowed, days, lastRun }: ServerCostsProps) => {
   if (days.length === 0 && lastRun === null) return null
   const weekBegins = formatDay(Date.parse(today) - 6 * dayMillis)
   const since = (first: string) => days.filter(({ day }) => day >= first).reduce<RequestCost>(addCosts, noCost)
@@ -41,7 +43,7 @@ export const ServerCosts = ({ today, days, lastRun }: ServerCostsProps) => {
           </thead>
           <tbody>
             <tr>
-              <th scope="row">Today (UTC)</th>
+              <th scope="row">Today (UTC){allowed === 0 ? '' : `, of ${formatCount(allowed)} allowed`}</th>
               <Cells cost={since(today)} />
             </tr>
             <tr>
