@@ -37,12 +37,7 @@ export async function recountBranchGroups(
 ): Promise<void> {
   const { creates, updates } = await readTouches(db, branch, 'snapshot')
   const updated = updates.length > 0
-  const parts = [
-    everyGroup,
-    mainPart(place),
-    ...(creates ? [createdPart(branch)] : []),
-    ...(updated ? [updatedPart, strayPart] : []),
-  ]
+  const parts = [mainPart, ...(creates ? [createdPart(branch)] : []), ...(updated ? [updatedPart, strayPart] : [])]
   const updatedStep = updated
     ? sql`, u as materialized (${updatedRows(branch, touching(updates, groupFields))})`
     : sql``
@@ -52,7 +47,7 @@ export async function recountBranchGroups(
       select distinct ${place.server_id}::bigint as server_id, ${place.datastore_name}::text collate "C" as datastore_name,
         ${place.namespace}::text collate "C" as namespace, x.backup_type, x.backup_id
       from (${touched}) x
-    ), mine as materialized (${mainRows(branch, creates)})${updatedStep}, counts as materialized (
+    ), mine as materialized (${mainGroups(branch, creates)})${updatedStep}, counts as materialized (
       select ${columnNames(groupKey, 'p')}, sum(p.snapshots)::bigint as snapshot_count, min(p.first_backup) as first_backup, max(p.last_backup) as last_backup,
         min(p.unfinished_since) as unfinished_since,
         case when sum(p.total_size) is not null then least(sum(p.total_size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
@@ -98,38 +93,33 @@ async function makeLacking(
   )
 }
 
-/** A group is counted also when no part has a row of it. */
-const everyGroup = sql`select ${columnNames(groupKey, 't')}, 0 as snapshots, null::timestamptz as first_backup, null::timestamptz as last_backup,
-  null::timestamptz as unfinished_since, null::numeric as total_size, null::text as newest_verification, null::bigint[] as removed, null::bigint[] as shadowed,
-  false as stray, 0 as entries from t`
-
 /**
- * Main's snapshots of the groups, each looked up once in the branch: what the branch does to it, and
- * whether a creation of the branch has its key. A lateral reads each group's own range of the key.
+ * Main's snapshots of each group, counted without those that the branch changes, which are counted
+ * as entries; `shadowed` has those whose key a creation has, `updated` those that the branch updates.
+ * Each snapshot is looked up once in the branch, and a lateral reads and counts each group's own
+ * range of the key, which needs no sorting.
  */
-function mainRows(branch: number, creates: boolean): RawBuilder<unknown> {
+function mainGroups(branch: number, creates: boolean): RawBuilder<unknown> {
   const created = sql`s.backup_time = any(array(
     select e.backup_time from branch_snapshots e where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')}
   ))`
-  return sql`
-    select t.backup_type, t.backup_id, s.* from t cross join lateral (
-      select s.id, ${columnNames(countedColumns, 's')}, (select e.op from ${entryOf(branch, 'snapshot', sql`s.id`)}) as op,
-        ${creates ? created : sql`false`} as created
-      from snapshots s where ${sameKey('group', 's', 't')} offset 0
-    ) s`
-}
-
-/**
- * Main's snapshots that the branch does not change; the others are counted as entries, and
- * `shadowed` has those whose key a creation has.
- */
-const mainPart = ({ server_id, datastore_name, namespace }: ScopePlace): RawBuilder<unknown> => {
   const changed = sql`(s.op is not null or s.created)`
   return sql`
-    select ${server_id}::bigint, ${datastore_name}::text, ${namespace}::text, s.backup_type, s.backup_id, ${counted(sql`not ${changed}`)},
-      null, array_agg(s.id order by s.id) filter (where s.created and s.op is null), false, count(*) filter (where ${changed})
-    from mine s group by s.backup_type, s.backup_id`
+    select t.*, c.* from t cross join lateral (
+      select ${counted(sql`not ${changed}`)}, array_agg(s.id order by s.id) filter (where s.created and s.op is null) as shadowed,
+        array_agg(s.id) filter (where s.op = 'update') as updated, count(*) filter (where ${changed}) as entries
+      from (
+        select s.id, ${columnNames(countedColumns, 's')}, (select e.op from ${entryOf(branch, 'snapshot', sql`s.id`)}) as op,
+          ${creates ? created : sql`false`} as created
+        from snapshots s where ${sameKey('group', 's', 't')} offset 0
+      ) s
+    ) c`
 }
+
+/** Every group has a row here, also one of which main has no snapshot. */
+const mainPart = sql`
+  select ${columnNames(groupKey, 'c')}, c.snapshots, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, c.newest_verification,
+    null::bigint[] as removed, c.shadowed, false as stray, c.entries from mine c`
 
 const createdPart = (branch: number): RawBuilder<unknown> => sql`
   select ${columnNames(groupKey, 't')}, ${counted()}, null, null, false, count(*)
@@ -154,7 +144,7 @@ function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>
       select e.id, m.id is null as removed, ${sql.join([...home, ...now])}
       from (
         select e.id from t cross join lateral (select e.id from branch_snapshots e where ${update} and ${sameKey('group', 'e', 't')} offset 0) e
-        union select s.id from mine s where s.op = 'update'
+        union select unnest(c.updated) from mine c
         union select e.id from branch_snapshots e where ${update} and ${touchesOneOf(moves)}
       ) i cross join lateral ${entryOf(branch, 'snapshot', sql`i.id`)} left join snapshots m on m.id = e.id
       where e.op = 'update'
