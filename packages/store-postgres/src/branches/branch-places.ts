@@ -4,7 +4,7 @@ import { type Kysely, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { lockFurther, lockPlaces, type Places } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, placeColumns, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
-import { scopeColumns, scopeColumnsOf } from '../tables/columns.ts'
+import { sameScope, scopeColumns, scopeColumnsOf } from '../tables/columns.ts'
 import { branchTable } from './branch-columns.ts'
 import { type Locked, lockBranchFor } from './branch-record.ts'
 
@@ -40,19 +40,20 @@ async function placesOfBranch(db: Kysely<Tables>, branch: number): Promise<Place
   const id = sql`${Number.isSafeInteger(branch) ? branch : 0}::bigint`
   const columns = (resource: ScopeResource) => sql`${sql.lit(resource)} as resource, ${placeColumns(resource, 'x')}`
   const entries = (resource: ScopeResource, table: string = resource) =>
-    sql`select ${columns(resource)} from ${sql.table(`branch_${table}`)} x where x.branch_id = ${id}`
+    sql`select distinct ${columns(resource)} from ${sql.table(`branch_${table}`)} x where x.branch_id = ${id}`
+  // Main has nearly all rows where the branch has them, and sorting places takes longer than to compare two.
   const mains = (resource: ScopeResource) =>
     sql`select ${columns(resource)} from ${sql.table(`branch_${resource}`)} e join ${sql.table(resource)} x on x.id = e.id
-      where e.branch_id = ${id} and e.op <> 'create'`
+      where e.branch_id = ${id} and e.op <> 'create' and not (${sameScope(resource, 'x', 'e')})`
   const { rows } = await sql<ScopePlace>`
     select distinct p.resource, coalesce(v.id, p.server_id) as server_id, p.datastore_name, p.namespace, p.job_type
     from (
-      ${entries('datastores')} union ${mains('datastores')}
-      union ${entries('namespaces')}
-      union ${entries('snapshots', 'groups')}
-      union ${entries('snapshots')} union ${mains('snapshots')}
-      union ${entries('snapshots', 'group_counts')}
-      union ${entries('jobs')} union ${mains('jobs')}
+      ${entries('datastores')} union all ${mains('datastores')}
+      union all ${entries('namespaces')}
+      union all ${entries('snapshots', 'groups')}
+      union all ${entries('snapshots')} union all ${mains('snapshots')}
+      union all ${entries('snapshots', 'group_counts')}
+      union all ${entries('jobs')} union all ${mains('jobs')}
     ) p
     left join branch_servers s on s.branch_id = ${id} and s.id = p.server_id and s.op = 'create'
     left join servers v on v.name = s.name
