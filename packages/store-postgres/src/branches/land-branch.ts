@@ -17,7 +17,7 @@ import {
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Summary } from '../change-log/append-changes.ts'
 import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets/land.ts'
-import { ensureGroups, groupsOf } from '../change-sets/land-list.ts'
+import { ensureGroups, groupsOf, staleGroupsOf } from '../change-sets/land-list.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
 import { eachWindow, readWindows, type Window } from '../change-sets/parts.ts'
 import { jsonb } from '../database/statement-values.ts'
@@ -109,13 +109,14 @@ const unlisted = (window: Window): RawBuilder<unknown> => sql`
   join groups u on ${sameKey('group', 'u', 'k')} where u.presence <> 'listed'`
 
 /**
- * Creates the groups that new snapshots lack, and recounts those with a written or deleted
- * snapshot.
+ * Creates the groups that new snapshots lack, and recounts those whose counters may change. The
+ * digests of the others are cleared at the end, with `clearTouchedDigests`.
  */
 async function countWritten({ db, engine, writer, made }: WindowStep, windows: ReadonlyArray<Window>): Promise<void> {
   await eachWindow(engine, windows, async (window) => {
     if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-    await recountGroups(db, groupsOf(window, sql`true`), { watch: writer.watch, discard: true })
+    const stale = staleGroupsOf(window)
+    await recountGroups(db, groupsOf(window, sql`true`), { watch: writer.watch, discard: true, stale })
   })
 }
 

@@ -121,6 +121,27 @@ export function groupsOf(window: Window, kind: RawBuilder<boolean>): RawBuilder<
 }
 
 /**
+ * The fields of a snapshot that any counter of its group depends on. The verification is apart: only
+ * that of the newest snapshot counts.
+ */
+const countedFields = [...keyColumns('snapshot').map(({ field }) => field), 'size_bytes', 'finished']
+
+/**
+ * Of the groups that a window's snapshots lie in, the keys of those whose counters may change. Most
+ * updates are comments and verifications of older backups. A landing lists every row that it
+ * updates, so a group with rows that are not listed is counted too.
+ */
+export function staleGroupsOf(window: Window): RawBuilder<unknown> {
+  return sql`
+    select ${columnNames(groupKey, 'k')} from (
+      select ${columnNames(groupKey, 'w')}, bool_or(w.op <> 'update' or w.touched && ${countedFields}::text[]) as counts,
+        max(w.backup_time) filter (where 'verification_state' = any(w.touched)) as verified
+      from staged_snapshots w where ${window.rows} group by ${columnNames(groupKey, 'w')}
+    ) k cross join lateral (select g.* from groups g where ${sameKey('group', 'g', 'k')} offset 0) g
+    where k.counts or g.manual_count > 0 or g.missing_count > 0 or k.verified >= coalesce(g.last_backup, '-infinity')`
+}
+
+/**
  * Creates the groups that a window's new snapshots lack: a user may have deleted one, with its last
  * snapshot, since the source was read. Returns their number.
  */

@@ -36,6 +36,7 @@ import {
   landScopeRow,
   landSightings,
   lastCompleteAt,
+  staleGroupsOf,
   unlistGroups,
 } from './land-list.ts'
 import { landObservations, landTaskObservations, landUsage, noteNodes } from './land-observations.ts'
@@ -203,11 +204,11 @@ async function countGroups({ db, place, writer, made }: Land): Promise<void> {
   add(made, 'group', await countNewGroups(db, place, writer.watch))
 }
 
-/** Creates the groups that new snapshots lack, and recounts those with a written snapshot. */
+/** Creates the groups that new snapshots lack, and recounts those whose counters may change. */
 async function recountTouched({ db, engine, writer, made }: Land, windows: ReadonlyArray<Window>): Promise<void> {
   await eachWindow(engine, windows, async (window) => {
     if (window.creates > 0) add(made, 'group', await ensureGroups(db, window))
-    await recountGroups(db, groupsOf(window, sql`true`), writer)
+    await recountGroups(db, groupsOf(window, sql`true`), { watch: writer.watch, stale: staleGroupsOf(window) })
   })
 }
 

@@ -78,18 +78,22 @@ export async function hasNoSnapshots(db: Kysely<Tables>, place: ScopePlace): Pro
 /**
  * Recomputes the counters of the groups whose key columns `touched` selects; hold the locks of
  * their scopes, because a concurrent writer of snapshots would be missed. Only groups with wrong
- * counters are written, or with `discard` all, whose digests it clears; the watch is informed of
- * each.
+ * counters are written, or with `discard` all, whose digests it clears. `stale` selects those of
+ * them whose counters may be wrong; the watch is informed of all.
  */
 export async function recountGroups(
   db: Kysely<Tables>,
   touched: RawBuilder<unknown>,
-  { watch, discard = false }: { readonly watch: MainWatch; readonly discard?: boolean },
+  {
+    watch,
+    discard = false,
+    stale = touched,
+  }: { readonly watch: MainWatch; readonly discard?: boolean; readonly stale?: RawBuilder<unknown> },
 ): Promise<void> {
   const forgotten = discard ? sql`, digest = null, digest_cleared_by = pg_current_xact_id()` : sql``
   await sql`
     update groups g set (${counters}) = (${countersOf('c')})${forgotten}
-    from (select distinct * from (${touched}) x) t cross join lateral (${countedSnapshots('t')}) c
+    from (select distinct * from (${stale}) x) t cross join lateral (${countedSnapshots('t')}) c
     where ${sameKey('group', 'g', 't')} and (${discard} or (${countersOf('g')}) is distinct from (${countersOf('c')}))`.execute(
     db,
   )
