@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
+import { Database } from '@netbox-pbs/store-postgres'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Asks } from './crash/asks.ts'
 import { faultsOfLog, rememberRows } from './crash/change-log.ts'
@@ -12,6 +13,7 @@ import { scopeDigests } from './crash/scope-digests.ts'
 import { differencesFromSource } from './crash/stored-inventory.ts'
 import { SystemProcess } from './support/process.ts'
 import { connect, type Rest, type RunAnswer, request, syncAndWait } from './support/rest.ts'
+import { storedFaults } from './support/stored-values.ts'
 
 /**
  * Scopes landed by the run when it is killed, for the first time and again: five times with
@@ -41,6 +43,8 @@ async function start(): Promise<Rest> {
   const [, url = ''] = await system.line(/^netbox-pbs ready: (\S+)\/plugins\/pbs\/ /)
   return { url, token: readFileSync(join(dataDir, 'token'), 'utf8').trim() }
 }
+
+const folderDatabase = () => Database.layerPglite({ dataDir })
 
 /** Looks into the folder of a system that has ended, one way or the other. */
 async function inFolder<A>(look: (asks: Asks) => Promise<A>): Promise<A> {
@@ -93,6 +97,7 @@ test('start killed in the middle of a sync, five times: nothing is torn or lost,
     ...(await leftOver(asks, { first: true })),
   ])
   expect(judged).toEqual([])
+  expect(await storedFaults(folderDatabase())).toEqual([])
 
   // Rows that the source has lost are deleted by the second list that lacks them.
   expect((await syncAndWait(await start())).status.value).toBe('completed')
@@ -102,4 +107,5 @@ test('start killed in the middle of a sync, five times: nothing is torn or lost,
     ...(await leftOver(asks, { first: false })),
   ])
   expect(settled).toEqual([])
+  expect(await storedFaults(folderDatabase())).toEqual([])
 })

@@ -115,6 +115,7 @@ class Rounds {
     this.#faults.push(...judged.faults)
     if (status !== 'completed') this.#faults.push(`run ${id} ended ${status}: ${await this.#failures(id)}`)
     if (left === null) this.#faults.push(...(await leftOver(system, since)))
+    this.#faults.push(...(await system.storedFaults()))
     const differences = await differencesFromSource(system, this.source.states, since)
     if (differences.length > 0)
       this.#faults.push(`${differences.length} differences from the source, such as ${differences.slice(0, 3)}`)
@@ -122,7 +123,7 @@ class Rounds {
     const seconds = ((performance.now() - last) / 1000).toFixed(1)
     this.print(
       `round ${this.#rounds}: run ${id} ${status} and cleared up ${seconds} s after its last kill; ${differingScopes(before, after).length} scopes changed, ` +
-        `${after.size} in all; ${this.#faults.length === 0 ? 'equal to the source, log and counters true' : this.#faults.join('\n  ')}`,
+        `${after.size} in all; ${this.#faults.length === 0 ? 'equal to the source, log and stored values true' : this.#faults.join('\n  ')}`,
     )
   }
 

@@ -1,7 +1,10 @@
+import { Database } from '@netbox-pbs/store-postgres'
 import { type PostgresServer, startPostgres } from '@netbox-pbs/testing'
+import { Redacted } from 'effect'
 import pg from 'pg'
 import { SystemProcess } from '../support/process.ts'
 import { type Rest, request } from '../support/rest.ts'
+import { storedFaults } from '../support/stored-values.ts'
 
 const key = (fill: number): string => Buffer.alloc(32, fill).toString('base64')
 const token = 'nbt_crashharness.0123456789012345678901234567890123456789'
@@ -116,6 +119,11 @@ export class CrashSystem {
     values: ReadonlyArray<unknown> = [],
   ): Promise<ReadonlyArray<Row>> {
     return (await this.#pool.query<Row>(text, [...values])).rows
+  }
+
+  /** What the database has stored that does not follow from its rows. */
+  async storedFaults(): Promise<ReadonlyArray<string>> {
+    return await storedFaults(Database.layerPg({ url: Redacted.make(this.#databaseUrl('harness')) }))
   }
 
   /** A request to the api that must be answered with 201. */

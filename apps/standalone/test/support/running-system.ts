@@ -3,13 +3,14 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ApiTokens } from '@netbox-pbs/core/ports'
-import { accountsLayer, GatewayDatabase } from '@netbox-pbs/store-postgres'
+import { accountsLayer, Database, GatewayDatabase } from '@netbox-pbs/store-postgres'
 import { pglite } from '@netbox-pbs/store-postgres/engines'
-import { Effect, Exit, Layer, Option, Redacted, Scope } from 'effect'
+import { Context, Effect, Exit, Layer, Option, Redacted, Scope } from 'effect'
 import { databaseLayers, layerShared } from '../../src/databases.ts'
 import type { Keys } from '../../src/start/keys.ts'
 import { type System, type SystemOptions, system } from '../../src/system.ts'
 import type { Rest } from './rest.ts'
+import { storedFaults } from './stored-values.ts'
 
 /** A system that a test has started. */
 export interface RunningSystem extends Rest {
@@ -18,6 +19,7 @@ export interface RunningSystem extends Rest {
   readonly gatewayKey: string
   /** Creates a second user, which no command does yet, with a write token whose text is not kept. */
   readonly addUser: (username: string) => Promise<void>
+  /** Stops it, and fails when a value that it has stored does not follow from its rows. */
   readonly stop: () => Promise<void>
 }
 
@@ -85,8 +87,10 @@ export async function startSystem(
         }),
       ).pipe(Effect.provide(accountsLayer), Effect.provide(opened), Effect.asVoid, Effect.runPromise),
     stop: async () => {
+      const faults = await storedFaults(Layer.succeed(Database, Context.get(opened, Database)))
       await Effect.runPromise(Scope.close(scope, Exit.void))
       rmSync(folder, { recursive: true, force: true })
+      if (faults.length > 0) throw new Error(faults.join('\n'))
     },
   }
 }
