@@ -54,6 +54,11 @@ describe('settings', () => {
     ])
     expect((await api.ask('GET', `${root}/settings/`)).json).toMatchObject({ branching_enabled: false })
     expect((await api.ask('PATCH', `${root}/settings/`, { body: [] })).status).toBe(400)
+    const few = await api.ask('PATCH', `${root}/settings/`, { body: { pbs_requests_per_day: -1 } })
+    expect([few.status, few.json]).toEqual([
+      400,
+      { pbs_requests_per_day: ['Ensure this value is greater than or equal to 0.'] },
+    ])
     const cron = await api.ask('PATCH', `${root}/settings/`, { body: { sync_schedule: 'every night' } })
     expect([cron.status, Object.keys(cron.json)]).toEqual([400, ['sync_schedule']])
     const url = { proxbox_api_url: 'gateway.lan' }
@@ -146,6 +151,16 @@ describe('the timing of a server', () => {
     expect(log.results[0]).toMatchObject({ prechange_data: own, postchange_data: follows })
   })
 
+  test('has hours in which it sleeps', async () => {
+    for (const sleep_hours of ['22:00-06:00', 'mon-fri 20:00-07:00, sat-sun 00:00-24:00', '']) {
+      expect(await api.ask('PATCH', at, { body: { sleep_hours } })).toMatchObject({
+        status: 200,
+        json: { sleep_hours },
+      })
+      expect((await api.ask('GET', at)).json.sleep_hours).toBe(sleep_hours)
+    }
+  })
+
   test.each([
     [{ sync_schedule: 'every night' }, 'sync_schedule', 'Enter a cron expression in UTC'],
     [{ sync_schedule: '0 0 30 2 *' }, 'sync_schedule', 'in UTC that can occur'],
@@ -153,6 +168,9 @@ describe('the timing of a server', () => {
     [{ sync_interval_minutes: -1 }, 'sync_interval_minutes', 'greater than or equal to 0'],
     [{ sync_interval_minutes: 525_601 }, 'sync_interval_minutes', 'less than or equal to 525600'],
     [{ sync_interval_minutes: 'often' }, 'sync_interval_minutes', 'A valid integer is required'],
+    [{ sleep_hours: '22-6' }, 'sleep_hours', 'Enter hours of the day in UTC'],
+    [{ sleep_hours: '00:00-24:00' }, 'sleep_hours', 'that leave some awake'],
+    [{ sleep_hours: null }, 'sleep_hours', 'may not be null'],
   ])('is refused as %j', async (body, field, words) => {
     const { status, json } = await api.ask('PATCH', at, { body })
     expect([status, Object.keys(json)]).toEqual([400, [field]])

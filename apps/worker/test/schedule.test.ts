@@ -1,4 +1,4 @@
-import { formatTimestamp } from '@netbox-pbs/core'
+import { followsSettings, formatTimestamp } from '@netbox-pbs/core'
 import { MemorySystem } from '@netbox-pbs/sync/memory'
 import { Effect, Fiber, TestClock, TestContext } from 'effect'
 import { expect, test } from 'vitest'
@@ -13,7 +13,7 @@ test('three workers that come back to two hundred servers sync each once, and no
   system.fleet = names.map((name, n) => ({ name, endpointId: n + 1, datastores: {} }))
   for (const [n, name] of names.entries()) {
     const row = system.world.connect(name, n + 1)
-    row.timing = { sync_schedule: '', sync_interval_minutes: 60 }
+    row.timing = { ...followsSettings, sync_interval_minutes: 60 }
     system.marks.set(row.id, { timing: '60 minutes', countedFrom: formatTimestamp(0), dropped: 0 })
   }
   const started = await Effect.runPromise(

@@ -157,6 +157,7 @@ export {
 export { type Coverage, coverageOf, covers, type ListedAbove, type ScopeFilter } from './scope-filter.ts'
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
 export type { Settings } from './settings.ts'
+export { areSleepHours, asleepUntil } from './sleep-hours.ts'
 export {
   type BranchAction,
   type BranchStatus,

@@ -78,7 +78,7 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
         expect(
           yield* branch.entries(
             'servers',
-            `name, host, port, verify_ssl, fingerprint, version, endpoint_id, endpoint_state, sync_schedule, sync_interval_minutes, tags, custom_fields,
+            `name, host, port, verify_ssl, fingerprint, version, endpoint_id, endpoint_state, sync_schedule, sync_interval_minutes, sleep_hours, tags, custom_fields,
               presence, observation, children`,
           ),
         ).toEqual([

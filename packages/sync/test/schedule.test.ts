@@ -5,7 +5,7 @@ import { startDue } from '../src/index.ts'
 import { MemorySystem } from './memory/system.ts'
 
 const minutes = (count: number) => count * 60_000
-const every = (sync_interval_minutes: number): ServerTiming => ({ sync_schedule: '', sync_interval_minutes })
+const every = (sync_interval_minutes: number): ServerTiming => ({ ...followsSettings, sync_interval_minutes })
 
 /**
  * Looks at these minutes as one that watches since the minute `watchedSince`, and gives which
@@ -111,10 +111,22 @@ describe('a server with a timing of its own', () => {
   })
 
   test('by cron keeps to it', async () => {
-    const system = connected(['pbs-a', { sync_schedule: '30 2 * * *', sync_interval_minutes: 1 }])
+    const system = connected(['pbs-a', { ...followsSettings, sync_schedule: '30 2 * * *', sync_interval_minutes: 1 }])
     system.set({ sync_interval_minutes: 0 })
     expect(await looks(system, [0, 149])).toEqual([])
     expect(await looks(system, [150])).toEqual([['pbs-a']])
+  })
+
+  test('that sleeps when a run is due has it when it wakes, once', async () => {
+    const system = connected(['pbs-a', { ...every(60), sleep_hours: '01:30-05:00' }])
+    system.set({ sync_interval_minutes: 0 })
+    expect(await looks(system, [0, 60])).toEqual([['pbs-a']])
+    system.queue.jobs.length = 0
+    expect(await looks(system, [120, 180, 240, 299])).toEqual([])
+    expect(await looks(system, [300, 301])).toEqual([['pbs-a']])
+    system.queue.jobs.length = 0
+    expect(await looks(system, [359])).toEqual([])
+    expect(await looks(system, [360])).toEqual([['pbs-a']])
   })
 
   test('that is inventory only is left alone', async () => {

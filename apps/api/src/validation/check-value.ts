@@ -1,4 +1,11 @@
-import { type Choice, type Field, type FieldValue, parseTimestamp, type TextField } from '@netbox-pbs/core'
+import {
+  areSleepHours,
+  type Choice,
+  type Field,
+  type FieldValue,
+  parseTimestamp,
+  type TextField,
+} from '@netbox-pbs/core'
 import { isCron } from '@netbox-pbs/sync'
 import { pythonText } from './python-text.ts'
 
@@ -39,6 +46,7 @@ export function checkText(
     ...(text.includes('\0') ? ['Null characters are not allowed.'] : []),
     ...surrogate(text),
     ...(format === 'cron' && !isCron(text) ? [noCron] : []),
+    ...(format === 'hours' && !areSleepHours(text) ? [noHours] : []),
   ]
   return wrong.length > 0 ? rejected(...wrong) : accepted(text)
 }
@@ -46,6 +54,10 @@ export function checkText(
 /** Checked with the parser of the worker, because an unreadable schedule would silently stop scheduled runs. */
 export const noCron =
   'Enter a cron expression in UTC that can occur, for example "30 2 * * *". Leave blank to use the interval.'
+
+/** Checked with the parser of the schedule, which would read other hours as none. */
+const noHours =
+  'Enter hours of the day in UTC that leave some awake, for example "22:00-06:00", or of days: "mon-fri 20:00-07:00, sat-sun 00:00-24:00". Leave blank for a server that never sleeps.'
 
 /** A half of a surrogate pair is no character and cannot be stored. */
 function surrogate(text: string): ReadonlyArray<string> {

@@ -49,7 +49,7 @@ export interface TextField extends FieldBase {
   /**
    * The format of the text; REST rejects other text, and takes blank as no value. `cron` is in UTC.
    */
-  readonly format?: 'cron'
+  readonly format?: 'cron' | 'hours'
   readonly default?: string
 }
 /** A whole number within 2^53-1. */

@@ -60,6 +60,14 @@ export const server = {
       nullable: true,
       label: 'Sync interval (minutes)',
     },
+    sleep_hours: {
+      class: 'operator',
+      type: 'text',
+      max: 255,
+      default: '',
+      format: 'hours',
+      label: 'Sleep hours (UTC)',
+    },
     status_since: { class: 'observation', type: 'datetime', nullable: true, label: 'Status since', readOnly: true },
     consecutive_failures: {
       class: 'observation',

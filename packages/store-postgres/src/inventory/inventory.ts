@@ -119,11 +119,11 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
 async function readServers(db: Kysely<Tables>, rest: RawBuilder<unknown>): Promise<ReadonlyArray<ServerRow>> {
   const { rows } = await sql<
     MainRecord & ServerTiming & { readonly pending_since: string | null }
-  >`${selectMain('server', sql`, t.pending_since, t.sync_schedule, t.sync_interval_minutes, ${healthColumns('o')}`)}
+  >`${selectMain('server', sql`, t.pending_since, t.sync_schedule, t.sync_interval_minutes, t.sleep_hours, ${healthColumns('o')}`)}
     left join server_observations o on o.server_id = t.id ${rest}`.execute(db)
   return rows.map((row) => {
-    const { pending_since: pendingSince, sync_schedule, sync_interval_minutes } = row
-    const timing = { sync_schedule, sync_interval_minutes }
+    const { pending_since: pendingSince, sync_schedule, sync_interval_minutes, sleep_hours } = row
+    const timing = { sync_schedule, sync_interval_minutes, sleep_hours }
     return { ...mainRow('server', row), pendingSince, timing, health: healthOf(row) }
   })
 }

@@ -35,6 +35,7 @@ import { migration as jobErrors } from './0045-job-errors.ts'
 import { migration as lightRuns } from './0046-light-runs.ts'
 import { migration as clockOffsets } from './0047-clock-offsets.ts'
 import { migration as requestCosts } from './0048-request-costs.ts'
+import { migration as sleepHours } from './0049-sleep-hours.ts'
 import { migration as freePageSpace } from './0050-free-page-space.ts'
 
 /**
@@ -78,5 +79,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0046_light_runs': lightRuns,
   '0047_clock_offsets': clockOffsets,
   '0048_request_costs': requestCosts,
+  '0049_sleep_hours': sleepHours,
   '0050_free_page_space': freePageSpace,
 }

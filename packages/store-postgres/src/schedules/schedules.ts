@@ -28,7 +28,7 @@ export const schedulesLayer: Layer.Layer<Schedules, never, Database> = Layer.eff
         pages<ScheduledServer>((after) =>
           database.query('reading the schedules of servers', async (db) => {
             const { rows } = await sql<ServerRecord>`
-              select v.id, v.name, v.endpoint_state = 'connected' as connected, v.sync_schedule, v.sync_interval_minutes,
+              select v.id, v.name, v.endpoint_state = 'connected' as connected, v.sync_schedule, v.sync_interval_minutes, v.sleep_hours,
                 s.timing, s.counted_from
               from servers v left join schedules s on coalesce(s.server_id, 0) = v.id
               where v.name > ${after?.name ?? ''}

@@ -44,7 +44,7 @@ export const readJob = Effect.fn('sync.readJob')(function* (
     const left = isServerJob(job) ? yield* requestsLeft(job) : null
     if (left === 0 && isServerJob(job)) {
       const reason = yield* limitReached(job)
-      yield* recordMissing(job, resources.slice(index), progress, 'skipped', reason, null)
+      yield* leaveOut(job, resources.slice(index), progress, reason)
       return { _tag: 'read', error: reason.message }
     }
     const read: ResourceOutcome = yield* readResource(
@@ -159,6 +159,14 @@ export const skipRemaining = (
   { code, message }: Reason,
 ): Effect.Effect<void, JobStopped, ScopePorts> =>
   recordMissing(job, resources, progress, 'failed', { code, message: `not asked: ${message}` }, null)
+
+/** Records resources as skipped on purpose, without a request. */
+export const leaveOut = (
+  job: Job | ServerJob,
+  resources: ReadonlyArray<Resource>,
+  progress: JobProgress,
+  reason: Reason,
+): Effect.Effect<void, JobStopped, ScopePorts> => recordMissing(job, resources, progress, 'skipped', reason, null)
 
 const cancelled: Reason = { code: 'cancelled', message: 'the run was cancelled before this was listed completely' }
 

@@ -1,4 +1,12 @@
-import { attemptAt, type Contact, nextHealth, type Resource, type Run } from '@netbox-pbs/core'
+import {
+  asleepUntil,
+  attemptAt,
+  type Contact,
+  formatTimestamp,
+  nextHealth,
+  type Resource,
+  type Run,
+} from '@netbox-pbs/core'
 import {
   Branches,
   ChangeSets,
@@ -14,14 +22,14 @@ import {
   type SourceFrame,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
-import { Effect, Option, Stream } from 'effect'
+import { Clock, Effect, Option, Stream } from 'effect'
 import type { Job, JobStopped, ScopePorts, ServerJob } from '../scopes/scope-work.ts'
 import { logStatus } from '../servers/server-contact.ts'
 import { serversAtLimit } from './day-limit.ts'
 import { endJob } from './end-run.ts'
 import { type ContactReport, JobProgress } from './job-progress.ts'
 import { queueAnswered, queueServerJobs } from './queue-server-jobs.ts'
-import { type ReadOutcome, readJob, skipRemaining } from './read-job.ts'
+import { leaveOut, type ReadOutcome, readJob, skipRemaining } from './read-job.ts'
 
 /**
  * The result of a queue job.
@@ -102,6 +110,7 @@ const readAll = Effect.fn('sync.readAll')(function* (
     changeSet,
     branch: Option.getOrNull(branch)?.id ?? null,
     guard: settings,
+    scheduled: run?.trigger === 'schedule',
     requestsPerDay: settings.pbs_requests_per_day,
     taskRetentionDays: settings.task_retention_days,
     light: run?.mode === 'light',
@@ -158,15 +167,24 @@ const readGateway = Effect.fn('sync.readGateway')(function* (
   return outcome
 })
 
-/** The names of the servers that a run's list of servers contacts, without those at their ceiling; null: all. */
+/**
+ * The names of the servers that a run's list of servers contacts, without those at their ceiling, and of a scheduled run
+ * without those that sleep; null: all.
+ */
 const contacted = (
-  { requestsPerDay }: Job,
+  { requestsPerDay, scheduled }: Job,
   planned: Run | null,
   known: ReadonlyMap<string, ServerRow>,
 ): Effect.Effect<ReadonlyArray<string> | null, StoreFailed, RequestCosts> =>
-  Effect.map(serversAtLimit(requestsPerDay), (atLimit) => {
+  Effect.gen(function* () {
+    const atLimit = yield* serversAtLimit(requestsPerDay)
+    const now = yield* Clock.currentTimeMillis
     const names = planned?.servers ?? null
-    const mayBeAsked = (name: string) => !atLimit.has(known.get(name)?.id ?? 0)
+    const mayBeAsked = (name: string) => {
+      const row = known.get(name)
+      if (row === undefined) return true
+      return !atLimit.has(row.id) && !(scheduled && asleepUntil(row.timing.sleep_hours, now) !== null)
+    }
     if (names === null && [...known.keys()].every(mayBeAsked)) return null
     return (names ?? [...known.keys()]).filter(mayBeAsked)
   })
@@ -193,6 +211,8 @@ const readServer = Effect.fn('sync.readServer')(function* (
   const requested = claimed.job.resources.filter((resource) => resource !== 'servers')
   // The tasks tell a light run which datastores have changed.
   const resources = job.light ? tasksFirst(requested) : requested
+  const wakes = job.scheduled ? asleepUntil(row.timing.sleep_hours, yield* Clock.currentTimeMillis) : null
+  if (wakes !== null) return yield* leaveAsleep(serverJob, resources, wakes)
   const attempt = attemptAt(row.health, runId)
   if (attempt === 'none') return yield* readNothing(serverJob, row, resources)
   const outcome = yield* readJob(serverJob, resources, progress, {
@@ -208,6 +228,16 @@ const tasksFirst = (resources: ReadonlyArray<Resource>): ReadonlyArray<Resource>
   ...resources.filter((resource) => resource === 'tasks'),
   ...resources.filter((resource) => resource !== 'tasks'),
 ]
+
+/** The job of a server that sleeps on purpose: it is not asked, and that is no failure. */
+const leaveAsleep = (job: ServerJob, resources: ReadonlyArray<Resource>, wakes: number) =>
+  Effect.gen(function* () {
+    const until = formatTimestamp(wakes)
+    const message = `not asked for: ${job.server} sleeps until ${until}, by its sleep_hours; a run that a user starts asks it now`
+    yield* leaveOut(job, resources, new JobProgress(), { code: 'asleep', message })
+    const outcome: ReadOutcome = { _tag: 'read', error: null }
+    return outcome
+  })
 
 /** The job of a server that this run has already found failing, as many runs before it. */
 const readNothing = (job: ServerJob, { health }: ServerRow, resources: ReadonlyArray<Resource>) =>

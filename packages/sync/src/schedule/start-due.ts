@@ -1,4 +1,4 @@
-import { formatTimestamp, ownTiming, resources } from '@netbox-pbs/core'
+import { asleepUntil, formatTimestamp, ownTiming, resources } from '@netbox-pbs/core'
 import {
   type Branches,
   type DueRun,
@@ -20,7 +20,8 @@ export type SchedulePorts = Branches | Inventory | Queue | Runs | Schedules | Se
 
 /**
  * Starts every run that is due: one of all servers that follow the settings, and one for each
- * server with a timing of its own; a run whose server, or gateway, is busy is dropped and counted.
+ * server with a timing of its own, which waits until the server wakes; a run whose server, or gateway, is busy is
+ * dropped and counted.
  * `watchedSince`, in milliseconds, is the time since which the caller looks without a break: runs
  * due before it were missed.
  */
@@ -32,17 +33,23 @@ export const startDue = Effect.fn('sync.startDue')(function* ({
   const schedules = yield* Schedules
   const settings = yield* (yield* SettingsStore).get()
   const mark = Option.getOrNull(yield* schedules.settingsMark())
-  yield* keep({ name: '', timing: settings, mark, watchedSince, serverId: null, covers: { resources, servers: null } })
+  yield* keep({
+    ...{ name: '', timing: settings, mark, watchedSince, serverId: null, sleepHours: '' },
+    covers: { resources, servers: null },
+  })
   yield* Stream.runForEach(schedules.servers(), (server) => {
     const { id: serverId, name, connected } = server
     if (!connected) return Effect.void
     const covers = { resources: resources.filter((resource) => resource !== 'servers'), servers: [serverId] }
-    return keep({ name, timing: ownTiming(server), mark: server.mark, watchedSince, serverId, covers })
+    const { mark, sleep_hours: sleepHours } = server
+    return keep({ name, timing: ownTiming(server), mark, watchedSince, serverId, sleepHours, covers })
   })
 })
 
 interface Kept extends Omit<ScheduleEntry, 'mark'> {
   readonly serverId: number | null
+  /** The server's own; a run that comes due in them starts when it wakes. */
+  readonly sleepHours: string
   readonly mark: ScheduleMark | null
   readonly covers: Pick<NewRun, 'resources' | 'servers'>
   readonly watchedSince: number
@@ -56,7 +63,7 @@ const keep = (entry: Kept): Effect.Effect<void, StoreFailed, SchedulePorts> =>
     const decision = decide({ ...entry, mark: kept }, { now, watchedSince })
     if (decision._tag === 'watch') {
       yield* (yield* Schedules).watch({ serverId, timing: timingText(timing), countedFrom: formatTimestamp(now) })
-    } else if (decision._tag === 'due' && mark !== null) {
+    } else if (decision._tag === 'due' && mark !== null && asleepUntil(entry.sleepHours, now) === null) {
       yield* start({ serverId, mark, countedFrom: formatTimestamp(decision.countFrom) }, entry)
     }
   })

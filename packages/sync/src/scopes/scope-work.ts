@@ -30,6 +30,8 @@ export interface Job {
   /** The branch that scopes are staged in; null: they land at once. */
   readonly branch: number | null
   readonly guard: GuardSettings
+  /** A schedule has started the run, and no user. */
+  readonly scheduled: boolean
   /** Requests to a server that the settings allow on a day; 0: no ceiling. */
   readonly requestsPerDay: number
   /** Days; 0 keeps all tasks. */

@@ -1,4 +1,4 @@
-import { followsSettings } from '@netbox-pbs/core'
+import { ownTiming } from '@netbox-pbs/core'
 import { type DueRun, Runs, type ScheduleMark, Schedules } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
 import type { World } from './world.ts'
@@ -27,7 +27,7 @@ export const schedulesLayer = (world: World, marks: Marks) => {
             Stream.fromIterable(
               world
                 .all('server')
-                .filter(({ id, timing }) => timing !== followsSettings || marks.has(id))
+                .filter(({ id, timing }) => ownTiming(timing) !== null || marks.has(id))
                 .map(({ id, facts, timing }) => ({
                   ...timing,
                   id,

@@ -98,9 +98,9 @@ export const schedulesContract = ({ run, addServer, changeServer, removeServer }
 
     test('are those of servers whose timing is their own, or was', async () => {
       const follows = await add('pbs-follows')
-      const daily = { sync_schedule: '0 3 * * *', sync_interval_minutes: null }
+      const daily = { sync_schedule: '0 3 * * *', sync_interval_minutes: null, sleep_hours: '22:00-02:00' }
       const cron = await add('pbs-cron', daily)
-      const never = { sync_schedule: '', sync_interval_minutes: 0 }
+      const never = { ...followsSettings, sync_interval_minutes: 0 }
       const interval = await add('pbs-interval', never, false)
       const kept = { timing: '0 3 * * *', countedFrom: later }
       await schedules((s) => s.watch({ serverId: cron, ...kept }))
@@ -124,7 +124,7 @@ export const schedulesContract = ({ run, addServer, changeServer, removeServer }
     })
 
     test('go with their server, and none begins for a server that is gone', async () => {
-      const id = await add('pbs-gone', { sync_schedule: '', sync_interval_minutes: 5 })
+      const id = await add('pbs-gone', { ...followsSettings, sync_interval_minutes: 5 })
       await schedules((s) => s.watch({ serverId: id, ...mark }))
       await removeServer(id)
       const due = { serverId: id, mark, countedFrom: later }

@@ -15,6 +15,7 @@ const offered = [
   'timeout_seconds',
   'sync_schedule',
   'sync_interval_minutes',
+  'sleep_hours',
 ] as const
 
 const hints: Readonly<Record<string, string>> = {
@@ -28,6 +29,7 @@ const hints: Readonly<Record<string, string>> = {
   timeout_seconds: 'How long the server may be silent, 1 to 600. A busy server or a slow disk needs more.',
   sync_schedule: 'Cron in UTC, like 30 2 * * *. Blank: the server is synced with the others, as in the settings.',
   sync_interval_minutes: 'Blank: as in the settings. 0: never by schedule. A sync schedule takes precedence.',
+  sleep_hours: 'Hours in UTC in which it is down on purpose, like 22:00-06:00. Scheduled runs leave it alone then.',
   verify_ssl: 'Turn off only for self-signed certificates; a pinned fingerprint is always checked.',
 }
 
