@@ -11,12 +11,15 @@ import { html, type Page, type ServePage, seeOther, withForm } from './serve-pag
 import { isOwnOrigin, redeemLink, signIn, signOut } from './session.ts'
 import { forForm } from './visitor-page.ts'
 
+const linkPath = '/login/:link{[A-Za-z0-9_-]{20,100}}/'
+
 /** Signing in, by a one-time link or a pasted token, and out. */
 export const signInPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/login/', (c) => form(ownPath(c.req.query('next'))))
     .post('/login/', (c) => serve(c, byToken(c)))
-    .get('/login/:link{[A-Za-z0-9_-]{20,100}}/', (c) => serve(c, byLink(c, c.req.param('link'))))
+    .get(linkPath, (c) => linkForm(c.req.param('link')))
+    .post(linkPath, (c) => serve(c, byLink(c, c.req.param('link'))))
     .get('/logout/', () => seeOther(home))
     .post('/logout/', (c) => serve(c, out(c)))
 
@@ -49,10 +52,20 @@ const userOfToken = (token: string) =>
     return { id: caller.id, writes: caller.write_enabled, until: found.value.expires, tokenId: found.value.id }
   }).pipe(Effect.catchTag('HttpError', () => Effect.succeed(null)))
 
+/**
+ * Asks for a click before a link signs in. Programs that open links, such as previews and
+ * prefetching terminals, send GET and must not use it up.
+ */
+const linkForm = (link: string): Response =>
+  html(
+    <Layout title="Sign in" path={signInPage} viewer={null}>
+      <SignInByLink link={link} />
+    </Layout>,
+  )
+
 const byLink = (c: ApiContext, link: string): Page =>
   Effect.gen(function* () {
-    // A HEAD request, as link previews send it, must not use up the link.
-    if (c.req.method === 'HEAD') return seeOther(home)
+    if (!isOwnOrigin(c)) return form(home, 'This form was not sent from this page. Open the link again and retry.')
     const user = yield* redeemLink(link)
     if (Option.isNone(user)) return form(home, 'This link was used before or has expired. Sign in with a token.')
     yield* signIn(c, { id: user.value.id, writes: true, until: null, tokenId: null })
@@ -90,6 +103,24 @@ const SignIn = ({ next, error }: { next: string; error: string | null }) => (
         <div class="form-footer">
           <button class="btn btn-primary w-100" type="submit">
             Sign in
+          </button>
+        </div>
+      </div>
+    </form>
+  </>
+)
+
+/** The button that uses a one-time link. */
+const SignInByLink = ({ link }: { link: string }) => (
+  <>
+    <h1 class="text-center mb-4">netbox-pbs</h1>
+    <form class="card card-md" method="post" action={`${signInPage}${link}/`}>
+      <div class="card-body">
+        <h2 class="text-center mb-4">Sign in</h2>
+        <p class="text-secondary">This link signs one browser in, once.</p>
+        <div class="form-footer">
+          <button class="btn btn-primary w-100" type="submit" autofocus>
+            Sign in with this link
           </button>
         </div>
       </div>

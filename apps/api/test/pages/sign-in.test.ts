@@ -135,23 +135,35 @@ describe('signing in', () => {
 })
 
 describe('the one-time link', () => {
-  test('signs in once; a look at it does not use it up', async () => {
+  test('shows a button, whose form signs in once; opening it does not use it up', async () => {
     const path = await site.link()
-    expect((await visitor().head(path)).status).toBe(303)
+    expect((await visitor().head(path)).status).toBe(200)
+    const preview = visitor()
+    expect([(await preview.get(path)).status, preview.cookie]).toEqual([200, null])
     const first = visitor()
-    const opened = await first.get(path)
+    const shown = await first.get(path)
+    expect(shown.text).toContain(`<form class="card card-md" method="post" action="${path}">`)
+    const opened = await first.send(path, {})
     expect([opened.status, opened.headers.get('location')]).toEqual([303, '/plugins/pbs/'])
     expect((await first.get('/plugins/pbs/')).text).toContain('Sync')
     const second = visitor()
-    const again = await second.get(path)
+    const again = await second.send(path, {})
     expect([again.status, second.cookie]).toEqual([403, null])
     expect(again.text).toContain('This link was used before or has expired.')
   })
 
-  test('of two that open it at once one is in', async () => {
+  test('of two that use it at once one is in', async () => {
     const path = await site.link()
-    const answers = await Promise.all([visitor().get(path), visitor().get(path)])
+    const answers = await Promise.all([visitor().send(path, {}), visitor().send(path, {})])
     expect(answers.map(({ status }) => status).sort()).toEqual([303, 403])
+  })
+
+  test('a form of another site does not use it up', async () => {
+    const path = await site.link()
+    const forged = visitor()
+    const refused = await forged.send(path, {}, { origin: 'https://evil.example' })
+    expect([refused.status, forged.cookie]).toEqual([403, null])
+    expect((await visitor().send(path, {})).status).toBe(303)
   })
 })
 

@@ -38,6 +38,7 @@ describe('in a real browser', () => {
     const page = await browser.context.newPage()
 
     await page.goto(system.signInUrl)
+    await page.getByRole('button', { name: 'Sign in with this link' }).click()
     expect(new URL(page.url()).pathname).toBe('/plugins/pbs/')
 
     await page.getByRole('link', { name: 'Add a server' }).click()
