@@ -157,12 +157,14 @@ describe('an archive that is refused', () => {
     ],
   ]
 
+  let before: Readonly<Record<string, string>>
+  beforeAll(() => {
+    before = files('other/restored')
+  })
+
   test.each(cases)('%s: nothing is written', async (_, make, words) => {
     writeFileSync(place('bad'), await make(readFileSync(place('saved'))))
-    const before = files('other/restored')
-    expect(await netboxPbs(['restore', place('bad'), ...at('never')])).toEqual(refused(words))
-    expect(existsSync(place('never'))).toBe(false)
-    // Nor in a folder that would be replaced.
+    // In a folder that would be replaced.
     const forced = ['restore', place('bad'), ...at('other/restored'), '--force', '--yes']
     expect(await netboxPbs(forced)).toEqual(refused(words))
     expect(files('other/restored')).toEqual(before)
@@ -170,6 +172,8 @@ describe('an archive that is refused', () => {
 
   test('that is none, or another key, or a database of a newer release: nothing is written', async () => {
     expect(await netboxPbs(['restore', place('none'), ...at('never')])).toEqual(refused(/none cannot be read/))
+    writeFileSync(place('bad'), flipped(readFileSync(place('saved'))))
+    expect(await netboxPbs(['restore', place('bad'), ...at('never')])).toEqual(refused(/is damaged/))
 
     const save = async (name: string) => {
       const about = { made_at: '2026-05-01T02:00:00Z', release: '0.0.0', keys_elsewhere: [] }

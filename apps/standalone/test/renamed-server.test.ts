@@ -17,7 +17,10 @@ import { tick } from '@netbox-pbs/worker'
 import { Effect, Layer, Logger, LogLevel, ManagedRuntime, Option, Redacted, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 
-/** With NETBOX_PBS_RACES=all (`pnpm races`) twenty of each race, else five, and all of it on both engines. */
+/**
+ * With NETBOX_PBS_RACES=all (`pnpm races`) twenty of each race and all of it on both engines; else five, and every
+ * other point on the embedded one.
+ */
 const all = process.env['NETBOX_PBS_RACES'] === 'all'
 const rounds = all ? 20 : 5
 
@@ -253,10 +256,13 @@ describe.each(engines)('a server that is renamed, on $engine', ({ engine, databa
     return plain
   }
 
-  test.each(points)('%s: its run does the same', async (point) => {
-    const expected = await unchanged()
-    expect(await run(life(point, renameFirst))).toEqual(expected)
-  })
+  test.each(points.filter((_, nth) => all || engine === 'pg' || nth % 2 === 1))(
+    '%s: its run does the same',
+    async (point) => {
+      const expected = await unchanged()
+      expect(await run(life(point, renameFirst))).toEqual(expected)
+    },
+  )
 
   // The statements are those of a rename, which the embedded engine has just been through.
   test.each(all || engine === 'pg' ? points : [])(
