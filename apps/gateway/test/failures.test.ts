@@ -246,6 +246,7 @@ describe('testing an endpoint', () => {
       presented_fingerprint: pbs.fingerprint,
       missing_privileges: [],
       acl_commands: [],
+      token_warning: '',
     })
     expect(await (await gateway.request('/pbs/endpoints')).json()).toEqual([])
   })
@@ -288,6 +289,17 @@ describe('testing an endpoint', () => {
       error: expect.stringContaining(`lists no datastore to the token ${token_id}`),
       missing_privileges: expect.arrayContaining(['Datastore.Audit on /datastore']),
       acl_commands: expect.arrayContaining([`proxmox-backup-manager acl update / Audit --auth-id '${token_id}'`]),
+    })
+  })
+
+  test('a token that may write, and how to leave it what an inventory needs', async () => {
+    const { tokenId, secret: token_secret } = pbs.tokens.backup
+    expect(await test_(whole({ token_id: tokenId, token_secret }))).toMatchObject({
+      code: null,
+      error: null,
+      token_warning: expect.stringContaining(
+        `The token ${tokenId} has more privileges than an inventory needs: Datastore.Backup on /datastore. `,
+      ),
     })
   })
 

@@ -70,6 +70,23 @@ describe('a server is tried before it is stored', () => {
   })
 })
 
+test('a token that may write is told with the commands that reduce it, by REST, on its page and by the command', async () => {
+  const { tokenId } = pbs.tokens.audit
+  const before = [...pbs.state.acl]
+  for (const authId of ['inventory@pbs', tokenId])
+    pbs.state.acl.push({ path: '/datastore', authId, role: 'DatastoreAdmin', propagate: true })
+  const { id } = (await rest('POST', servers, body())).json as Row // border: as above
+  const update = 'proxmox-backup-manager acl update /datastore'
+  const says = `Run on the server: ${update} DatastoreAudit --auth-id '${tokenId}'; ${update} DatastoreAdmin --auth-id '${tokenId}' --delete true`
+  expect((await read(id))['token_warning']).toContain(says)
+  const tested = await command(['server', 'test', pbs.name])
+  expect([tested.code, tested.stderr]).toEqual([0, expect.stringContaining(says)])
+  pbs.state.acl.splice(0, pbs.state.acl.length, ...before)
+  expect((await command(['server', 'test', pbs.name])).stderr).not.toContain('more privileges')
+  expect((await read(id))['token_warning']).toBe('')
+  expect((await rest('DELETE', `${servers}${id}/`)).status).toBe(204)
+})
+
 describe('a certificate that was renewed', () => {
   test('is pinned by the command, which says how the server is seen then; a read of it is started', async () => {
     const { id } = (await rest('POST', servers, body())).json as Row // border: as above

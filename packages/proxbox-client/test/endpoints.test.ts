@@ -105,6 +105,7 @@ describe('the endpoint routes', () => {
       missing_privileges: ['Datastore.Audit'],
       code: null,
       acl_commands: [],
+      token_warning: null,
     }
     const { result, seen, requests } = await against(answering(200, outcome), (endpoints) => endpoints.test(request))
     expect(result).toEqual(Either.right(outcome))
@@ -191,7 +192,13 @@ describe('a proxbox-api as it is', () => {
   ])('says by its status how endpoint %i does', async (id, outcome) => {
     const stored = [storedEndpoint(1), storedEndpoint(2), storedEndpoint(3, false)]
     const { result } = await against(proxboxApi(stored), (endpoints) => endpoints.test({ id }))
-    const unknown = { code: null, presented_fingerprint: null, missing_privileges: [], acl_commands: [] }
+    const unknown = {
+      code: null,
+      presented_fingerprint: null,
+      missing_privileges: [],
+      acl_commands: [],
+      token_warning: null,
+    }
     expect(result).toEqual(Either.right({ ...outcome, ...unknown }))
   })
 

@@ -251,6 +251,19 @@ describe('a connection that comes with its secret is tried before it is stored',
 })
 
 describe('a contact outside of runs', () => {
+  test('what a test says of the token stays until a test says otherwise, or does not know', async () => {
+    const { gateway, world, run, id } = await connected()
+    for (const [found, kept] of [
+      ['it may write', 'it may write'],
+      [null, 'it may write'],
+      ['', ''],
+    ] as const) {
+      gateway.tested = { token_warning: found }
+      await run(testServer({ id, actor }))
+      expect(world.healthOf('pbs-a')).toMatchObject({ status: 'reachable', token_warning: kept })
+    }
+  })
+
   const bad = { code: 'tls_fingerprint_mismatch', error: `expected ${pin}`, reachable: false } as const
   const isFailing = async () => {
     const one = await connected()

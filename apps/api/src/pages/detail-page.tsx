@@ -16,6 +16,7 @@ import { LatestTasks } from './components/latest-tasks.tsx'
 import { Layout, PageTitle } from './components/layout.tsx'
 import { ServerCosts } from './components/server-costs.tsx'
 import { SyncButton } from './components/sync-button.tsx'
+import { TokenAlert } from './components/token-alert.tsx'
 import { UsageHistory } from './components/usage-history.tsx'
 import type { PageBranch, Viewer } from './components/viewer.ts'
 import { notFound } from './error-pages.tsx'
@@ -66,6 +67,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         ) : null}
         {name === 'server' ? <CertificateAlert row={row} viewer={{ ...viewer, writes }} /> : null}
         {name === 'server' ? <ClockAlert offset={row['clock_offset_seconds']} /> : null}
+        {name === 'server' ? <TokenAlert warning={row['token_warning']} /> : null}
         <Detail model={model} row={row} related={related} branch={branch} />
       </Layout>,
     )

@@ -16,6 +16,12 @@ export const EndpointTest = z.object({
   presented_fingerprint: z.string().nullable(),
   missing_privileges: z.array(z.string()).describe('Without an error, these only make the inventory incomplete.'),
   acl_commands: z.array(z.string()).describe('Commands to run on the server to grant them.'),
+  token_warning: z
+    .string()
+    .nullable()
+    .describe(
+      'Says that the token may do more than an inventory needs, and how to change that. Empty: it may not. Null: not known.',
+    ),
 })
 
 /** The body of a test of a server. */

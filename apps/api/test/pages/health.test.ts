@@ -83,6 +83,15 @@ test.each([
   else expect(text.replaceAll(/\s+/g, ' ')).toContain(`The clock of this server is ${says} that of the gateway.`)
 })
 
+test('a token that may do more than it needs is told with its cure, until a test finds it mended', async () => {
+  const token_warning =
+    "The token a@pbs!b has more privileges than an inventory needs: Sys.Modify on /. Run on the server: x '<y>'"
+  await found({ status: 'reachable', token_warning })
+  expect((await reader.get(page)).text).toContain(token_warning.replaceAll("'", '&#39;').replace('<y>', '&lt;y&gt;'))
+  await found({ status: 'reachable', token_warning: '' })
+  expect((await reader.get(page)).text).not.toContain('more privileges than an inventory needs')
+})
+
 test('one that keeps failing says so on its badge', async () => {
   await found({ status: 'reachable', consecutive_failures: 3, last_error: 'token "x" <b>' })
   expect((await reader.get('/plugins/pbs/servers/')).text).toContain(

@@ -43,6 +43,7 @@ export function fakeGateway(): FakeGateway {
               presented_fingerprint: 'aa:bb',
               missing_privileges: [],
               acl_commands: [],
+              token_warning: null,
               ...gateway.found,
             })),
           ),

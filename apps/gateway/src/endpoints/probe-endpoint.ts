@@ -1,11 +1,12 @@
 import type { StoredEndpoint } from '@netbox-pbs/core/ports'
-import type { PbsError } from '@netbox-pbs/pbs-client'
+import { isReadable, type PbsClient, type PbsError } from '@netbox-pbs/pbs-client'
 import type { EndpointTestOut } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, type Redacted } from 'effect'
 import { connectionOf, Fleet } from '../fleet/fleet.ts'
 
+import { excessOf, type RoleEntry, tokenWarning } from '../permissions/excess.ts'
 import { aclCommands, gapTitle, inventoryGaps } from '../permissions/gaps.ts'
-import { mayListAny, type Permissions } from '../permissions/permissions.ts'
+import { mayListAny, type Permissions, readsAcl } from '../permissions/permissions.ts'
 import { scopeFailure } from '../scopes/scope-failed.ts'
 
 /**
@@ -30,9 +31,16 @@ export const probeEndpoint = (
       .filter((part) => part !== null && part !== '')
       .join('.')
     return yield* client.permissions().pipe(
+      Effect.flatMap((permissions) => Effect.map(roleEntries(client, permissions), (acl) => ({ permissions, acl }))),
       Effect.match({
         onFailure: (error) => ({ ...unknown, reachable, version, ...failed(error), ...seen }),
-        onSuccess: (permissions) => ({ reachable, version, ...judged(permissions, endpoint), ...seen }),
+        onSuccess: ({ permissions, acl }) => ({
+          reachable,
+          version,
+          ...judged(permissions, endpoint),
+          token_warning: tokenWarning(permissions, acl, endpoint.token_id),
+          ...seen,
+        }),
       }),
     )
   }).pipe(
@@ -48,7 +56,20 @@ const unknown: EndpointTestOut = {
   presented_fingerprint: null,
   missing_privileges: [],
   acl_commands: [],
+  token_warning: null,
 }
+
+/** The access control list, read only to say how to reduce a token; null where it cannot be read. */
+const roleEntries = (
+  client: Pick<PbsClient, 'acl'>,
+  permissions: Permissions,
+): Effect.Effect<ReadonlyArray<RoleEntry> | null> =>
+  excessOf(permissions).length === 0 || !readsAcl(permissions)
+    ? Effect.succeed(null)
+    : client.acl().pipe(
+        Effect.map((rows) => rows.filter(isReadable)),
+        Effect.orElseSucceed(() => null),
+      )
 
 const failed = (error: PbsError) => ({ code: scopeFailure(error).code, error: error.message })
 

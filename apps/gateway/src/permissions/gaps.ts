@@ -18,6 +18,9 @@ const needed: ReadonlyArray<Gap> = [
   { privilege: 'Tape.Audit', path: '/tape', hides: 'tape jobs' },
 ]
 
+/** The privileges that an inventory uses; all of them only read. */
+export const inventoryPrivileges: ReadonlySet<string> = new Set(needed.map(({ privilege }) => privilege))
+
 /** The privileges that the caller lacks for a full inventory. */
 export const inventoryGaps = (permissions: Permissions): ReadonlyArray<Gap> =>
   needed.filter(({ path, privilege }) => !coversDescendants(permissions, path, privilege))
@@ -97,5 +100,8 @@ export const aclCommands = (gaps: ReadonlyArray<Pick<Gap, 'privilege'>>, tokenId
     )
 }
 
+/** A word for a shell, in quotes only where it needs them. */
+export const commandWord = (word: string): string => (/^[\w./-]+$/.test(word) ? word : quoted(word))
+
 /** A word for a shell. In single quotes, since bash reads `!` within double ones. */
-const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`
+export const quoted = (word: string): string => `'${word.replaceAll("'", String.raw`'\''`)}'`

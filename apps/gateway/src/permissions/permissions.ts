@@ -22,7 +22,7 @@ export const privilegesOn = (permissions: Permissions, path: string): ReadonlySe
 
 /** Whether the caller has a privilege on a path and on everything below it, as far as the listed paths tell. */
 export const coversDescendants = (permissions: Permissions, path: string, privilege: string): boolean => {
-  const here = permissions[path] ?? permissions[ancestorsOf(path).find((ancestor) => ancestor in permissions) ?? '']
+  const here = permissions[path] ?? nearestListed(permissions, path)
   return (
     here?.[privilege] === true &&
     Object.entries(permissions).every(([listed, privileges]) => !isDescendant(listed, path) || privilege in privileges)
@@ -57,6 +57,10 @@ export const isDescendant = (path: string, ancestor: string): boolean =>
 /** The ACL path of a datastore, or of a namespace in it. */
 export const datastorePath = (datastore: string, namespace = ''): string =>
   namespace === '' ? `/datastore/${datastore}` : `/datastore/${datastore}/${namespace}`
+
+/** The privileges of the nearest path above that is listed; undefined where none is. */
+export const nearestListed = (permissions: Permissions, path: string): Permissions[string] | undefined =>
+  permissions[ancestorsOf(path).find((ancestor) => ancestor in permissions) ?? '']
 
 /** From the parent up to `/`. */
 const ancestorsOf = (path: string): ReadonlyArray<string> => {

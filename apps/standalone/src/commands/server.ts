@@ -89,7 +89,7 @@ export const addServer = (
     })
     if (test === null) return say(`added ${name} (${id}), not tested: "netbox-pbs server test ${name}" tries it`)
     say(`added ${name} (${id}): reachable, PBS ${test.version ?? 'of unknown version'}; "netbox-pbs sync" reads it now`)
-    warnOfGaps(name, test)
+    warnOfToken(name, test)
   })
 
 /** Changes a server, and says how it is seen then. A connection that comes with a secret is tried first. */
@@ -111,7 +111,7 @@ export const setServer = (
     if (secret !== null && !untested) {
       const test = yield* call(remote)({ method: 'POST', path: `${path}test/`, body, answer: EndpointTest })
       yield* usable(name, test, 'nothing was changed; --untested changes it anyway')
-      warnOfGaps(name, test)
+      warnOfToken(name, test)
     }
     const answer = yield* call(remote)({
       method: 'PATCH',
@@ -186,7 +186,7 @@ const reportTest = (name: string, test: Test): Effect.Effect<void, CannotRun> =>
     say(
       `${name}: reachable, PBS ${test.version ?? 'of unknown version'}, fingerprint ${test.presented_fingerprint ?? 'unknown'}`,
     )
-    warnOfGaps(name, test)
+    warnOfToken(name, test)
   })
 
 /** The servers, a line each. */
@@ -245,7 +245,8 @@ const usable = (name: string, test: Test, outcome = ''): Effect.Effect<void, Can
   return new CannotRun({ message: lines.join('\n') })
 }
 
-function warnOfGaps(name: string, { missing_privileges, acl_commands }: Test): void {
+function warnOfToken(name: string, { missing_privileges, acl_commands, token_warning }: Test): void {
+  if (token_warning !== null && token_warning !== '') complain(`${name}: ${token_warning}`)
   if (missing_privileges.length === 0) return
   complain(
     `${name}: the token lacks ${missing_privileges.join(', ')}; the rows that these show stay hidden. Run on the server:`,

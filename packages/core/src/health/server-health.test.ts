@@ -82,6 +82,18 @@ test.each<[string, ServerHealth | null, Contact, ServerHealth]>([
     answered(9),
     { ...seen, status_since: earlier, latency_ms: 9, clock_offset_seconds: 75 },
   ],
+  [
+    'well, answers a test with a token that may write',
+    well,
+    { ...answered(9), tokenWarning: 'it may write' } as Contact,
+    { ...seen, status_since: earlier, latency_ms: 9, token_warning: 'it may write' },
+  ],
+  [
+    'a token that may write, answers a run',
+    { ...well, token_warning: 'it may write' },
+    answered(9),
+    { ...seen, status_since: earlier, latency_ms: 9, token_warning: 'it may write' },
+  ],
   ['down, answers', down, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
   ['changed, answers again', changed, answered(9), { ...seen, status_since: at, latency_ms: 9 }],
   [

@@ -19,6 +19,8 @@ export type Contact = {
       readonly latencyMs: number | null
       /** How far its clock is ahead, or behind where negative; left out where it was not asked. */
       readonly clockOffsetSeconds?: number | undefined
+      /** That its token may do more than it needs; empty: it may not; left out where it was not looked at. */
+      readonly tokenWarning?: string | undefined
       /** Its datastores or their contents were listed, so its token works for that. Left out when they were not. */
       readonly listed?: boolean
     }
@@ -43,6 +45,7 @@ export const neverContacted: ServerHealth = {
   last_error_at: null,
   latency_ms: null,
   clock_offset_seconds: null,
+  token_warning: '',
   tls_state: 'unknown',
   presented_fingerprint: '',
   failed_run: null,
@@ -108,6 +111,7 @@ export function nextHealth(previous: ServerHealth | null, contact: Contact): Ser
       presented_fingerprint: '',
       latency_ms: contact.latencyMs ?? before.latency_ms,
       clock_offset_seconds: contact.clockOffsetSeconds ?? before.clock_offset_seconds,
+      token_warning: contact.tokenWarning === undefined ? before.token_warning : bounded(contact.tokenWarning),
       last_seen_at: contact.at,
     }
   }

@@ -33,6 +33,11 @@ export interface EndpointTest {
   readonly missing_privileges: ReadonlyArray<string>
   /** Commands to run on the server to grant them. */
   readonly acl_commands: ReadonlyArray<string>
+  /**
+   * A sentence on a token that may do more than an inventory needs, with the cure. Empty: it may not;
+   * null: the source does not know.
+   */
+  readonly token_warning: string | null
 }
 
 /** The gateway does not answer, or the response is not a gateway's. */

@@ -107,6 +107,14 @@ export const server = {
       label: 'Clock offset (seconds)',
       readOnly: true,
     },
+    token_warning: {
+      class: 'observation',
+      type: 'text',
+      max: 2000,
+      default: '',
+      label: 'Token warning',
+      readOnly: true,
+    },
     tls_state: {
       class: 'observation',
       type: 'choice',

@@ -118,6 +118,8 @@ export const EndpointTestOut = z.object({
   missing_privileges: z.array(z.string()),
   /** Commands to run on the server to grant them. */
   acl_commands: z.array(z.string()).default([]),
+  /** That the token may do more than an inventory needs, with the cure; empty: it may not; null: not known. */
+  token_warning: z.string().nullable().default(null),
 })
 export type EndpointTestOut = z.output<typeof EndpointTestOut>
 

@@ -101,6 +101,7 @@ function statusOfStored(
       presented_fingerprint: null,
       missing_privileges: [],
       acl_commands: [],
+      token_warning: null,
     }
   })
 }

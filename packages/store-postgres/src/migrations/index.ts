@@ -37,6 +37,7 @@ import { migration as clockOffsets } from './0047-clock-offsets.ts'
 import { migration as requestCosts } from './0048-request-costs.ts'
 import { migration as sleepHours } from './0049-sleep-hours.ts'
 import { migration as freePageSpace } from './0050-free-page-space.ts'
+import { migration as tokenWarnings } from './0051-token-warnings.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -81,4 +82,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0048_request_costs': requestCosts,
   '0049_sleep_hours': sleepHours,
   '0050_free_page_space': freePageSpace,
+  '0051_token_warnings': tokenWarnings,
 }

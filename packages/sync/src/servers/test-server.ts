@@ -1,4 +1,4 @@
-import { type Actor, nextHealth, resources, type ServerHealth } from '@netbox-pbs/core'
+import { type Actor, type Contact, nextHealth, resources, type ServerHealth } from '@netbox-pbs/core'
 import {
   type Branches,
   type EndpointInput,
@@ -70,29 +70,36 @@ export const tryConnection = Effect.fn('sync.tryConnection')(function* (
  */
 export const keepContact = Effect.fn('sync.keepContact')(function* (
   server: { readonly id: number; readonly health: ServerHealth | null; readonly connection: Connection },
-  { reachable, code, error, presented_fingerprint }: EndpointTest,
+  { reachable, code, error, presented_fingerprint, token_warning }: EndpointTest,
 ): Effect.fn.Return<void, never, ServerObservations> {
   const { verify_ssl, fingerprint } = server.connection
-  const contact = contactOf(
-    {
-      status: reachable ? 'reachable' : 'unreachable',
-      last_seen_at: null,
-      tls_checked: verify_ssl || fingerprint !== '',
-      error:
-        error === null
-          ? undefined
-          : {
-              code: code ?? (reachable ? 'protocol' : 'unreachable'),
-              message: error,
-              presented_fingerprint: presented_fingerprint ?? undefined,
-            },
-    },
-    { at: yield* now, runId: null },
+  const contact = withWarning(
+    token_warning,
+    contactOf(
+      {
+        status: reachable ? 'reachable' : 'unreachable',
+        last_seen_at: null,
+        tls_checked: verify_ssl || fingerprint !== '',
+        error:
+          error === null
+            ? undefined
+            : {
+                code: code ?? (reachable ? 'protocol' : 'unreachable'),
+                message: error,
+                presented_fingerprint: presented_fingerprint ?? undefined,
+              },
+      },
+      { at: yield* now, runId: null },
+    ),
   )
   if (contact === null) return
   const record = (yield* ServerObservations).record({ serverId: server.id, health: nextHealth(server.health, contact) })
   yield* Effect.catchAll(record, (failed) => Effect.logWarning('the health of a server was not kept', failed))
 })
+
+/** A contact that also says how far the privileges of the token go, where that is known. */
+const withWarning = (tokenWarning: string | null, contact: Contact | null): Contact | null =>
+  contact?._tag === 'answered' && tokenWarning !== null ? { ...contact, tokenWarning } : contact
 
 /**
  * Starts a run that reads one server whose connection was found to work. The server's own state is

@@ -60,6 +60,7 @@ export class MemoryGateway {
           presented_fingerprint: null,
           missing_privileges: [],
           acl_commands: [],
+          token_warning: null,
           ...this.tested,
         })),
       ),
