@@ -32,6 +32,9 @@ const ready = async (process: SystemProcess) => {
   const [, url = '', reported = ''] = await process.line(/^netbox-pbs ready: (\S+)\/plugins\/pbs\/ token (.*)$/)
   return { url, token, reported }
 }
+/** Seconds by which the clock of each server is off, where it is known. */
+const offsets = async (at: { url: string; token: string }) =>
+  (await allRows(at, 'servers')).map((server) => Math.abs(Number(server['clock_offset_seconds'] ?? Number.NaN)))
 const ids = async (at: { url: string; token: string }, model: string) =>
   (await allRows(at, model)).map(({ id, display }) => ({ id, display }))
 
@@ -46,6 +49,7 @@ test('a demo is read before it is ready, is set to be read every minute, and goe
   expect(await request(before, 'GET', '/api/plugins/pbs/settings/')).toMatchObject({
     json: { sync_interval_minutes: 1 },
   })
+  for (const offset of await offsets(before)) expect(offset).toBeLessThan(60)
   expect(await first.stop()).toMatchObject({ code: 0, stderr: onlyLog })
 
   const second = start(args, env)
@@ -55,6 +59,7 @@ test('a demo is read before it is ready, is set to be read every minute, and goe
     { id: 2, display: 'pbs-b' },
   ])
   expect(await ids(after, 'snapshots')).toEqual(snapshots)
+  for (const offset of await offsets(after)) expect(offset).toBeLessThan(60)
   const { json } = await request(after, 'GET', '/api/plugins/pbs/sync-runs/2/')
   expect(json).toMatchObject({ status: { value: 'completed' }, counts: { created: 0, deleted: 0 } })
   expect(await second.stop()).toMatchObject({ code: 0, stderr: onlyLog })

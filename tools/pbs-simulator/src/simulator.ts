@@ -22,8 +22,10 @@ export interface SimulatorOptions {
   readonly seed?: number
   /** Snapshots that a full audit can list. Default 500. */
   readonly snapshots?: number
-  /** Epoch seconds. If given, the server's clock stays there; else it runs. */
+  /** Epoch seconds of its newest facts. If given, the server's clock stays there unless `clock` says otherwise. */
   readonly now?: number
+  /** Whether the server's clock is that of the machine, or stays at its newest facts. */
+  readonly clock?: 'runs' | 'stays'
   /** How long a 401 takes, in milliseconds; default 3000. A 403 takes a sixth of it. */
   readonly failureDelayMs?: number
   /** Whether generated stores include an offline and an unmounted one. Default false. */
@@ -105,7 +107,8 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
   const host = options.host ?? '127.0.0.1'
   const unauthorizedDelayMs = options.failureDelayMs ?? 3000
   const state = stateFor(options, options.now ?? options.fleet?.now ?? wallClock())
-  const running = options.now === undefined && options.fleet === undefined
+  const given = options.now !== undefined || options.fleet !== undefined
+  const running = (options.clock ?? (given ? 'stays' : 'runs')) === 'runs'
   // Evolving may lead a running clock into the future; facts are never from after "now".
   const clock = () => (running ? Math.max(wallClock(), state.now) : state.now)
   const faults = new FaultList()

@@ -22,10 +22,8 @@ export interface DemoOptions {
 const beat = '1 minute'
 const intervalMinutes = 1
 
-/** A minute of the demo is an hour of the fleet, until it has caught up with the clock. */
-const stepSeconds = 3600
-const behindSeconds = 12 * 3600
-const jobRuns = 0.3
+/** What a minute brings to each server: manual backups, and runs of this share of its jobs. */
+const eachBeat = { extraBackups: 3, jobRuns: 0.3 }
 
 /** The state from which a simulated fleet is rebuilt: its flags, and its clock, in seconds. */
 const DemoFile = z.object({
@@ -53,19 +51,19 @@ export const demoFleet = (options: DemoOptions, dataDir: string | null) =>
     let demo = yield* remembered(options, dataDir)
     const fleet = yield* Effect.acquireRelease(
       Effect.tryPromise({
-        try: () => startFleet({ ...options, host: '127.0.0.1', now: demo.born }),
+        try: () => startFleet({ ...options, host: '127.0.0.1', now: demo.born, clock: 'runs' }),
         catch: (cause) => new CannotRun({ message: 'the simulated servers did not start', cause }),
       }),
       ({ close }) => Effect.promise(() => close()),
     )
     const liveOn = (now: number) =>
       Effect.gen(function* () {
-        for (const server of fleet) if (server.state.now < now) server.evolve({ now, jobRuns })
+        for (const server of fleet) if (server.state.now < now) server.evolve({ now, ...eachBeat })
         demo = { ...demo, now }
         if (dataDir !== null) yield* writeDemoFile(dataDir, demo)
       })
     yield* liveOn(demo.now)
-    yield* Effect.flatMap(epochNow, (now) => liveOn(Math.max(demo.now, Math.min(demo.now + stepSeconds, now)))).pipe(
+    yield* Effect.flatMap(epochNow, (now) => liveOn(Math.max(demo.now, now))).pipe(
       Effect.catchAll(({ message }) => Effect.logWarning('the state of the demo could not be stored', message)),
       Effect.delay(beat),
       Effect.repeat(Schedule.forever),
@@ -79,14 +77,13 @@ export const demoFleet = (options: DemoOptions, dataDir: string | null) =>
 
 const remembered = (options: DemoOptions, dataDir: string | null): Effect.Effect<DemoFile> =>
   Effect.map(epochNow, (now) => {
-    const born = now - behindSeconds
     const earlier = dataDir === null ? null : readDemoFile(dataDir)
     const same =
       earlier !== null &&
       earlier.servers === options.servers &&
       earlier.snapshots === options.snapshots &&
       earlier.seed === options.seed
-    return same ? earlier : { ...options, born, now: born }
+    return same ? earlier : { ...options, born: now, now }
   })
 
 /**

@@ -1,4 +1,4 @@
-import { type Simulator, startSimulator } from '../simulator.ts'
+import { type Simulator, type SimulatorOptions, startSimulator } from '../simulator.ts'
 import type { Profile } from '../state/profile.ts'
 
 /** How to start a fleet. */
@@ -13,6 +13,7 @@ export interface FleetOptions {
   /** Releases by turns. Default 4.2 and 3.2, so that two servers or more show both. */
   readonly profileMix?: readonly Profile[]
   readonly now?: number
+  readonly clock?: SimulatorOptions['clock']
   readonly failureDelayMs?: number
 }
 
@@ -37,6 +38,7 @@ const optionsOf = (fleet: FleetOptions, index: number) => {
     // The first server can be read wholly; the others show stores that cannot.
     unreadableStores: index > 0,
     ...(fleet.now === undefined ? {} : { now: fleet.now }),
+    ...(fleet.clock === undefined ? {} : { clock: fleet.clock }),
     ...(fleet.failureDelayMs === undefined ? {} : { failureDelayMs: fleet.failureDelayMs }),
   }
 }
