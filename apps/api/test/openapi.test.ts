@@ -14,6 +14,15 @@ test('every reference of the document leads somewhere', () => {
   expect([...references].filter((name) => name === undefined || !(name in document.components.schemas))).toEqual([])
 })
 
+test('every operation says what it does', () => {
+  const { paths } = openApiDocument(restPaths) as Described // border: the document is OpenAPI's
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, about]) => ({ operation: `${method} ${path}`, ...about })),
+  )
+  expect(operations.length).toBeGreaterThan(80)
+  expect(operations.filter(({ summary, description }) => !summary || !description)).toEqual([])
+})
+
 test('every operation has an id of its own', () => {
   const { paths } = openApiDocument(restPaths) as Described // border: the document is OpenAPI's
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
@@ -25,5 +34,12 @@ test('every operation has an id of its own', () => {
 })
 
 interface Described {
-  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly operationId?: string }>>>>
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<string, { readonly operationId?: string; readonly summary?: string; readonly description?: string }>
+      >
+    >
+  >
 }

@@ -2,6 +2,7 @@ import { request } from 'node:http'
 import { ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import manifest from '../package.json' with { type: 'json' }
 import { fakeGateway } from './support/fake-gateway.ts'
 import { adminToken, startTestApi, type TestApi } from './support/test-api.ts'
@@ -334,3 +335,24 @@ test('what lies where, who one is and whether it works', async () => {
     expect((await api.ask('GET', path, { token: null })).status).toBe(200)
   }
 })
+
+test('the document is JSON or YAML, and names the address that the client uses', async () => {
+  const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Prefix': '/pbs' }
+  const asJson = await fetch(`${api.url}/api/schema/`, { headers })
+  const asYaml = await fetch(`${api.url}/api/schema/?format=yaml`, { headers })
+  expect([asJson, asYaml].map((answer) => answer.headers.get('content-type'))).toEqual([
+    'application/json',
+    'application/yaml',
+  ])
+  const document = (await asJson.json()) as Described // border: the test reads what it asserts
+  expect(document.servers).toEqual([{ url: `https://${new URL(api.url).host}/pbs`, description: expect.any(String) }])
+  expect(document.paths[`${root}/servers/`]?.get.summary).toBe('List servers')
+  expect(document.components.schemas.Snapshot.properties['backup_type']).toMatchObject({ type: 'object' })
+  expect(parse(await asYaml.text(), { maxAliasCount: 0 })).toEqual(document)
+})
+
+interface Described {
+  readonly servers: ReadonlyArray<object>
+  readonly paths: Readonly<Record<string, { readonly get: { readonly summary: string } }>>
+  readonly components: { readonly schemas: { readonly Snapshot: { readonly properties: Record<string, object> } } }
+}

@@ -34,7 +34,7 @@ import { modelSchemas } from './model-schemas.ts'
 import { componentSchemas } from './responses.ts'
 
 /** The OpenAPI document of some paths; the fields of the models come from the registry. */
-export function openApiDocument(paths: ReadonlyArray<Path>): object {
+export function openApiDocument(paths: ReadonlyArray<Path>): object & { readonly servers?: ReadonlyArray<object> } {
   const { openAPIRegistry, getOpenAPI31Document } = new OpenAPIHono()
   for (const { config } of paths.flatMap(({ routes }) => routes)) openAPIRegistry.registerPath(config)
   const schemas = { ...recordSchemas, ...Object.assign({}, ...modelNames.map(modelSchemas)) }
@@ -49,6 +49,7 @@ export function openApiDocument(paths: ReadonlyArray<Path>): object {
   return getOpenAPI31Document({
     openapi: '3.1.0',
     info: { title: 'netbox-pbs', version, license: { name: 'Apache-2.0' } },
+    servers: [{ url: '/', description: 'The server that this document comes from' }],
     security: [{ token: [] }],
   })
 }

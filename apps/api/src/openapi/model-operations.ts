@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { branchedModels, type Field, type ModelName, registry } from '@netbox-pbs/core'
 import { listPath } from '../rest/links.ts'
+import type { route } from '../rest/route.ts'
 import { filterSchema, schemaName } from './model-schemas.ts'
 import {
   bodyErrors,
@@ -16,13 +17,15 @@ import {
   versionErrors,
 } from './responses.ts'
 
+type DescribedRoute = Parameters<typeof route>[0]
+
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 const text = { type: 'string' as const }
 const presentationParameters = ['brief', 'fields', 'omit'].map((name) => ({ name, in: 'query' as const, schema: text }))
 
 /** Describes an operation on a model's list or on one of its rows, from the registry. */
-export function describeOperation(model: ModelName, method: Method, place: 'list' | 'detail'): RouteConfig {
+export function describeOperation(model: ModelName, method: Method, place: 'list' | 'detail'): DescribedRoute {
   const path = place === 'list' ? listPath(model) : `${listPath(model)}{id}/`
   const verb = {
     get: place === 'list' ? 'list' : 'retrieve',
@@ -36,6 +39,7 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
     method,
     path,
     operationId: `plugins_pbs_${registry[model].path}_${place === 'list' && method !== 'get' && method !== 'post' ? 'bulk_' : ''}${verb}`,
+    ...textsOf(model, method, place),
     tags: ['plugins'],
     parameters: [
       ...(place === 'list' && method === 'get' ? listParameters(model) : []),
@@ -55,6 +59,41 @@ export function describeOperation(model: ModelName, method: Method, place: 'list
     },
   }
 }
+
+/** What an operation does, in a line and in a sentence. */
+function textsOf(model: ModelName, method: Method, place: 'list' | 'detail') {
+  const one = registry[model].label.toLowerCase()
+  const many = registry[model].labelPlural.toLowerCase()
+  const several = place === 'list'
+  switch (method) {
+    case 'get':
+      return several
+        ? { summary: `List ${many}`, description: `Pages of ${many}, filtered by their fields, in any order.` }
+        : { summary: `Get one of the ${many}`, description: `All fields of a ${one}, with its version as ETag.` }
+    case 'post':
+      return {
+        summary: `Create ${many}`,
+        description: `Takes an object or a list of objects: all are created or none.`,
+      }
+    case 'put':
+      return {
+        summary: `Replace ${several ? many : `a ${one}`}`,
+        description: `Fields that are left out get their defaults.${fromSource}`,
+      }
+    case 'patch':
+      return {
+        summary: `Change ${several ? many : `a ${one}`}`,
+        description: `Fields that are left out stay.${fromSource}`,
+      }
+    case 'delete':
+      return {
+        summary: `Delete ${several ? many : `a ${one}`}`,
+        description: `The next complete run creates again what a source still lists.`,
+      }
+  }
+}
+
+const fromSource = ' The next complete run restores facts that come from a source.'
 
 function requestSchema(model: ModelName, method: Method, place: 'list' | 'detail'): object {
   const one = ref(`${method === 'patch' ? 'Patched' : ''}${schemaName(model)}Request`)

@@ -99,7 +99,8 @@ function readSchema(field: Field): object {
     case 'choice': {
       const values = field.choices.map(({ value }) => value)
       const properties = { value: { type: 'string', enum: values }, label: { type: 'string' } }
-      return { ...about, type: ['object', 'null'], required: ['value', 'label'], properties }
+      const isAlwaysSet = field.required === true || (field.default ?? '') !== ''
+      return { ...about, type: isAlwaysSet ? 'object' : ['object', 'null'], required: ['value', 'label'], properties }
     }
     case 'reference':
       return { ...about, ...ref('BriefServer') }

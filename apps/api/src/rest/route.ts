@@ -59,8 +59,11 @@ export interface Route {
   readonly handler: Handler
 }
 
-/** Describes an operation and sets its handler. */
-export const route = (config: RouteConfig, handler: Handler): Route => ({ config: createRoute(config), handler })
+/** Describes an operation, for the reader of its document too, and sets its handler. */
+export const route = (
+  config: RouteConfig & { readonly summary: string; readonly description: string },
+  handler: Handler,
+): Route => ({ config: createRoute(config), handler })
 
 /** The operations of one path. */
 export interface Path {

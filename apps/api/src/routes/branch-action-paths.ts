@@ -28,19 +28,23 @@ const shownConflicts = 50
 /** An action on a branch: the name of its path, its body, and its answer. */
 interface Action {
   readonly name: string
+  readonly summary: string
+  readonly description: string
   /** Schema of the body; null: it takes none. */
   readonly body: string | null
   readonly answers: RouteConfig['responses']
 }
 
 /** The path that does something to the branch in it. */
-function action({ name, body, answers }: Action, handler: Handler): Route {
+function action({ name, summary, description, body, answers }: Action, handler: Handler): Route {
   return route(
     {
       method: 'post',
       path: `${branchesPath}{id}/${name}/`,
       tags: ['plugins'],
       operationId: `plugins_pbs_branches_${name}`,
+      summary,
+      description,
       parameters: [idParameter],
       ...(body === null ? {} : { requestBody: { content: json(ref(body)) } }),
       responses: {
@@ -58,6 +62,8 @@ function action({ name, body, answers }: Action, handler: Handler): Route {
 const resolve = action(
   {
     name: 'resolve',
+    summary: 'Resolve conflicts of a branch',
+    description: 'Decides for each conflict that the body names, or for all of them, between main and the branch.',
     body: 'ResolveRequest',
     answers: { 200: response('The branch, and the number of resolved conflicts', ref('ResolvedBranch')) },
   },
@@ -73,6 +79,8 @@ const resolve = action(
 const sync = action(
   {
     name: 'sync',
+    summary: 'Rebase a branch on main',
+    description: 'Compares the branch with what main has become. Without `commit` it is a dry run.',
     body: 'CommitRequest',
     answers: { 200: response('The branch after the rebase, or after its dry run', ref('SyncedBranch')) },
   },
@@ -88,6 +96,8 @@ const sync = action(
 const merge = action(
   {
     name: 'merge',
+    summary: 'Merge a branch into main',
+    description: 'Applies all changes of the branch in one transaction, or none. Without `commit` it is a dry run.',
     body: 'CommitRequest',
     answers: { 200: response('The branch, and the result of the merge or of its dry run', ref('MergedBranch')) },
   },
@@ -103,6 +113,8 @@ const merge = action(
 const revert = action(
   {
     name: 'revert',
+    summary: 'Open a branch that reverts a merged one',
+    description: 'The new branch holds the inverse changes. Without `commit` it is a dry run.',
     body: 'RevertRequest',
     answers: {
       200: response('The revert branch of the dry run', ref('SyncedBranch')),
@@ -126,6 +138,8 @@ const revert = action(
 const approve = action(
   {
     name: 'approve',
+    summary: 'Approve a branch',
+    description: 'For its present revision; a later change needs another approval.',
     body: 'ApproveRequest',
     answers: { 200: response('The branch, approved in its present revision', ref('Branch')) },
   },
@@ -143,6 +157,8 @@ const approve = action(
 const close = action(
   {
     name: 'close',
+    summary: 'Close a branch',
+    description: 'Ends the branch without a merge; its changes are dropped.',
     body: null,
     answers: { 200: response('The branch, closed', ref('Branch')) },
   },

@@ -50,6 +50,8 @@ const createRoute: Route = route(
     path: branchesPath,
     tags,
     operationId: 'plugins_pbs_branches_create',
+    summary: 'Open a branch',
+    description: 'A branch is an overlay of changes on main, kept for review. Requests name it by its schema_id.',
     requestBody: { content: json(ref('NewBranch')) },
     responses: {
       ...errorResponses,
@@ -81,6 +83,8 @@ const detailRoute: Route = route(
     path: onePath,
     tags,
     operationId: 'plugins_pbs_branches_retrieve',
+    summary: 'Get a branch',
+    description: 'With its status, the number of its changes and conflicts, and what its status allows.',
     parameters: [idParameter],
     responses: { ...errorResponses, 200: response('The branch', ref('Branch')), ...notFoundResponse },
   },
@@ -93,6 +97,8 @@ const changeRoute: Route = route(
     path: onePath,
     tags,
     operationId: 'plugins_pbs_branches_partial_update',
+    summary: 'Change the name or description of a branch',
+    description: 'The changes in the branch stay as they are.',
     parameters: [idParameter, ifMatchParameter],
     requestBody: { content: json(ref('BranchRequest')) },
     responses: {

@@ -27,6 +27,8 @@ const detailRoute: Route = route(
     path: `${changesPath}{id}/`,
     tags,
     operationId: 'plugins_pbs_changes_retrieve',
+    summary: 'Get an entry of the change log',
+    description: 'An update or deletion with the values before and after, its author, and its run or request.',
     parameters: [idParameter],
     responses: { ...errorResponses, 200: response('The entry', ref('Change')), ...notFoundResponse },
   },

@@ -42,6 +42,8 @@ const detailRoute: Route = route(
     path: `${runsPath}{id}/held/{held_id}/`,
     tags,
     operationId: 'plugins_pbs_sync_runs_held_retrieve',
+    summary: 'Get held deletions',
+    description: 'The scope, the number of its rows, and samples of them.',
     parameters,
     responses: {
       ...errorResponses,
@@ -72,6 +74,8 @@ const confirmRoute: Route = route(
     path: `${runsPath}{id}/held/{held_id}/confirm/`,
     tags,
     operationId: 'plugins_pbs_sync_runs_held_confirm',
+    summary: 'Confirm held deletions',
+    description: 'Starts a run; the rows go when its complete list lacks them too.',
     parameters,
     requestBody: decisionBody,
     responses: {
@@ -94,6 +98,8 @@ const dismissRoute: Route = route(
     path: `${runsPath}{id}/held/{held_id}/dismiss/`,
     tags,
     operationId: 'plugins_pbs_sync_runs_held_dismiss',
+    summary: 'Dismiss held deletions',
+    description: 'The rows stay, until more of the scope go missing.',
     parameters,
     requestBody: decisionBody,
     responses: { 200: response('The held deletions, whose rows stay', ref('HeldDeletions')), ...decisionReplies },

@@ -90,6 +90,8 @@ function listRoute<F>(
       path,
       tags: [...tags],
       operationId,
+      summary: description,
+      description: `Pages of NetBox's envelope: count, next, previous, results. A parameter that is not known is named in X-Ignored-Parameters.`,
       parameters: [
         ...(ofAnother ? [idParameter] : []),
         ...parameters,

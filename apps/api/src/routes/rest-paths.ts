@@ -1,8 +1,9 @@
 import { modelNames } from '@netbox-pbs/core'
 import { Effect } from 'effect'
+import { stringify } from 'yaml'
 import { openApiDocument } from '../openapi/document.ts'
-import { ref, response } from '../openapi/responses.ts'
-import { apiRoot } from '../rest/links.ts'
+import { json, ref, response } from '../openapi/responses.ts'
+import { apiRoot, baseUrl } from '../rest/links.ts'
 import { type Path, route } from '../rest/route.ts'
 import { branchPaths } from './branch-paths.ts'
 import { changePaths } from './change-paths.ts'
@@ -50,14 +51,41 @@ function schemaPath(others: ReadonlyArray<Path>): Path {
     method: 'get' as const,
     path: '/api/schema/',
     operationId: 'schema_retrieve',
+    summary: 'Get the OpenAPI document',
+    description: 'Open to everybody. With `format=yaml` as YAML, else as JSON.',
     tags: ['schema'],
     security: [],
+    parameters: [{ name: 'format', in: 'query' as const, schema: { type: 'string' as const, enum: ['json', 'yaml'] } }],
     responses: {
-      200: response('This document', { type: 'object' }),
+      200: {
+        description: 'This document',
+        content: { ...json({ type: 'object' }), 'application/yaml': { schema: { type: 'string' as const } } },
+      },
       400: response('The host of the request is not known', ref('Detail')),
     },
   }
-  const path: Path = { open: true, routes: [route(config, (c) => Effect.sync(() => c.json(document)))] }
-  const document = openApiDocument([...others, path])
+  const path: Path = {
+    open: true,
+    routes: [
+      route(config, (c) =>
+        Effect.sync(() => {
+          const servers = [{ url: baseUrl(c), description: 'The server that this document comes from' }]
+          if (c.req.query('format') !== 'yaml') return c.json({ ...document, servers })
+          return c.body(`${yaml()}${stringify({ servers })}`, 200, { 'Content-Type': 'application/yaml' })
+        }),
+      ),
+    ],
+  }
+  const { servers: _, ...document } = openApiDocument([...others, path])
+  // Written once: it is long, and everybody may ask for it.
+  const yaml = lazily(() => stringify(document, { aliasDuplicateObjects: false }))
   return path
+}
+
+function lazily<A>(make: () => A): () => A {
+  let made: { readonly value: A } | null = null
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
 }

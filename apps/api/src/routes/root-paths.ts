@@ -72,6 +72,15 @@ const directories: Readonly<Record<string, Directory>> = {
   }),
 }
 
+const summaries: Readonly<Record<string, string>> = { '/api/status/': 'Get the versions, and the number of workers' }
+
+const alive = { summary: 'Whether the process lives', description: 'For supervisors; needs no token.' }
+
+const ready = {
+  summary: 'Whether requests can be served',
+  description: 'Asks the database; needs no token. Says also whether a worker runs.',
+}
+
 const statusOf = (running: number) => ({
   'django-version': null,
   hostname: hostname(),
@@ -151,6 +160,8 @@ function readPath<A extends object>(
             /^retrieve$/,
             'root_retrieve',
           ),
+          summary: summaries[path] ?? `List the addresses below ${path}`,
+          description: 'Answered in main also for a request that names a branch.',
           tags: [name],
           responses: { ...errorResponses, 200: response('The directory', jsonSchema(schema)) },
         },
@@ -164,7 +175,9 @@ function installedPlugins(): Route {
   const path = '/api/plugins/installed-plugins/'
   const responses = { ...errorResponses, 200: response('The plugins', jsonSchema(z.array(Plugin))) }
   const operationId = 'plugins_installed_plugins_list'
-  return route({ method: 'get', path, operationId, tags: ['plugins'], responses }, (c) =>
+  const summary = 'List the installed plugins'
+  const description = 'As NetBox does: netbox-pbs, with its version.'
+  return route({ method: 'get', path, operationId, summary, description, tags: ['plugins'], responses }, (c) =>
     Effect.sync(() => c.json([plugin])),
   )
 }
@@ -173,7 +186,10 @@ function authenticationCheck(): Route {
   const path = '/api/authentication-check/'
   const responses = { ...errorResponses, 200: response('The user of the token', jsonSchema(AuthenticatedUser)) }
   const operationId = 'authentication_check_retrieve'
-  return route({ method: 'get', path, operationId, tags: ['authentication-check'], responses }, (c) =>
+  const summary = 'Get the user of the token'
+  const description = 'Answers 403 for a token that is not valid.'
+  const tags = ['authentication-check']
+  return route({ method: 'get', path, operationId, summary, description, tags, responses }, (c) =>
     Effect.gen(function* () {
       const tokens = yield* ApiTokens
       const user = yield* tokens.user({ id: c.get('caller').id })
@@ -191,5 +207,6 @@ function probe(path: string, schema: z.ZodType, handler: Handler): Route {
     503: response('It is not', ref('Detail')),
   }
   const operationId = `${path.slice(1)}_retrieve`
-  return route({ method: 'get', path, operationId, tags: ['health'], security: [], responses }, handler)
+  const about = path === '/healthz' ? alive : ready
+  return route({ method: 'get', path, operationId, ...about, tags: ['health'], security: [], responses }, handler)
 }

@@ -23,6 +23,9 @@ const testRoute: Route = route(
     path: `${listPath('server')}{id}/test/`,
     tags: ['plugins'],
     operationId: 'plugins_pbs_servers_test',
+    summary: 'Test the connection of a server',
+    description:
+      'Without a secret, tests the stored connection and updates the health of the server. With a secret, tests the connection in the body and stores nothing.',
     parameters: [idParameter],
     requestBody: { content: json(ref('ServerTestRequest')) },
     responses: {
@@ -57,6 +60,8 @@ const testNewRoute: Route = route(
     path: `${listPath('server')}test/`,
     tags: ['plugins'],
     operationId: 'plugins_pbs_servers_test_new',
+    summary: 'Test a connection before it is stored',
+    description: 'Takes the body of a new server, and stores nothing.',
     requestBody: { content: json(ref('ServerRequest')) },
     responses: {
       ...errorResponses,

@@ -93,6 +93,8 @@ export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) =
         method,
         path: at,
         operationId: `plugins_pbs_settings_${at === path ? '' : 'by_id_'}${verbs[method]}`,
+        summary: method === 'get' ? 'Get the settings' : 'Change the settings',
+        description: 'There is one row of settings, with the id 1. Fields that are left out stay, also with PUT.',
         tags: ['plugins'],
         ...(method === 'get'
           ? {}

@@ -55,6 +55,8 @@ const startRoute: Route = route(
     path: runsPath,
     tags,
     operationId: 'plugins_pbs_sync_runs_create',
+    summary: 'Start a sync run',
+    description: 'Queues a run for all servers, or for those that the body names. A worker takes it.',
     requestBody: { content: json(ref('SyncRunRequest')) },
     responses: { ...errorResponses, 201: response('The run, waiting for a worker', ref('SyncRun')), ...bodyErrors },
   },
@@ -73,6 +75,8 @@ const detailRoute: Route = route(
     path: `${runsPath}{id}/`,
     tags,
     operationId: 'plugins_pbs_sync_runs_retrieve',
+    summary: 'Get a sync run',
+    description: 'With its status, counts, warnings and branch.',
     parameters: [idParameter],
     responses: {
       ...errorResponses,
@@ -124,6 +128,8 @@ const cancelRoute: Route = route(
     path: `${runsPath}{id}/cancel/`,
     tags,
     operationId: 'plugins_pbs_sync_runs_cancel',
+    summary: 'Cancel a sync run',
+    description: 'What has landed stays; scopes that have not landed change nothing.',
     parameters: [idParameter],
     responses: {
       ...errorResponses,

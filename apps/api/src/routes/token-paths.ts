@@ -34,6 +34,8 @@ const createRoute: Route = route(
     path,
     tags,
     operationId: 'users_tokens_create',
+    summary: 'Create an API token',
+    description: 'The answer has the token as a whole, this once.',
     requestBody: { content: json(ref('TokenRequest')) },
     responses: {
       ...errorResponses,
@@ -68,6 +70,8 @@ const detailRoute: Route = route(
     path: `${path}{id}/`,
     tags,
     operationId: 'users_tokens_retrieve',
+    summary: 'Get an API token',
+    description: 'Its user, rights and times, without its secret.',
     parameters: [idParameter],
     responses: { ...errorResponses, 200: response('The token, without its secret', ref('Token')), ...notFoundResponse },
   },
@@ -85,6 +89,8 @@ const removeRoute: Route = route(
     path: `${path}{id}/`,
     tags,
     operationId: 'users_tokens_destroy',
+    summary: 'Delete an API token',
+    description: 'Sessions that it opened end with it.',
     parameters: [idParameter],
     responses: {
       ...errorResponses,
