@@ -16,6 +16,7 @@ import { runPages } from './run-pages.tsx'
 import { html, type Page, type ServePage, servePage } from './serve-page.tsx'
 import { serverPages } from './server-pages.tsx'
 import { visitorOf } from './session.ts'
+import { settingsPages } from './settings-page.tsx'
 import { signInPages } from './sign-in-pages.tsx'
 
 /** Every page, to be mounted at `/plugins/pbs`. */
@@ -30,6 +31,7 @@ export function pages(run: Run): Hono<ApiEnv> {
     .route('/', runPages(serve))
     .route('/', heldPages(serve))
     .route('/', branchPages(serve))
+    .route('/', settingsPages(serve))
     .all('*', (c) => unslashed(c) ?? serve(c, unknownPage(c)))
 }
 

@@ -14,6 +14,9 @@ export const signOutPage = `${home}logout/`
 /** The runs; a form sent there starts one. */
 export const runsPage = `${home}sync-runs/`
 
+/** The settings. */
+export const settingsPage = `${home}settings/`
+
 /** The held deletions. */
 export const heldPage = `${home}held/`
 

@@ -15,6 +15,7 @@ import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { etag, expectedVersions } from '../rest/etag.ts'
 import { invalid } from '../rest/http-error.ts'
 import { apiRoot, baseUrl } from '../rest/links.ts'
+import { settingsPage } from '../rest/page-paths.ts'
 import { readBody } from '../rest/read-body.ts'
 import { type Handler, type Path, route } from '../rest/route.ts'
 import { describeSettings, readSettings } from '../settings/read-settings.ts'
@@ -67,7 +68,7 @@ const reply200 = (c: ApiContext) =>
     const address = {
       id: 1,
       url: `${base}${path}1/`,
-      display_url: `${base}/plugins/pbs/settings/`,
+      display_url: `${base}${settingsPage}`,
       display: 'Settings',
     }
     return c.json({ ...address, ...values, created, last_updated }, 200, { ETag: etag({ last_updated }) })

@@ -49,9 +49,9 @@ export function describeSettings(): Readonly<Record<string, object>> {
   return Object.fromEntries(
     Object.entries(properties).map(([name, schema]) => {
       if (typeof schema === 'boolean') return [name, { type: 'field' }]
-      const about = { required: false, read_only: false, label: label(name) }
+      const about = { required: false, read_only: false, label: settingLabel(name) }
       if (schema.enum !== undefined) {
-        const choices = schema.enum.map((value) => ({ value, display_name: label(String(value)) }))
+        const choices = schema.enum.map((value) => ({ value, display_name: settingLabel(String(value)) }))
         return [name, { type: 'field', ...about, choices }]
       }
       const type = schema.type === 'number' ? 'float' : (schema.type ?? 'field')
@@ -62,7 +62,8 @@ export function describeSettings(): Readonly<Record<string, object>> {
   )
 }
 
-const label = (name: string): string => {
+/** A setting in words: `Proxbox API URL`. */
+export const settingLabel = (name: string): string => {
   const words = name
     .replaceAll('_', ' ')
     .replace(/\bapi\b/, 'API')

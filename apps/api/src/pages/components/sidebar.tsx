@@ -1,5 +1,5 @@
 import { type ModelName, modelNames, registry } from '@netbox-pbs/core'
-import { branchesPage, heldPage, home, listPage, runsPage, signOutPage } from '../../rest/page-paths.ts'
+import { branchesPage, heldPage, home, listPage, runsPage, settingsPage, signOutPage } from '../../rest/page-paths.ts'
 import type { PageBranch, Viewer } from './viewer.ts'
 
 interface MenuItem {
@@ -20,6 +20,7 @@ const menu: ReadonlyArray<{ readonly heading: string; readonly items: ReadonlyAr
       { href: runsPage, label: 'Sync runs' },
       { href: heldPage, label: 'Held deletions' },
       { href: branchesPage, label: 'Branches' },
+      { href: settingsPage, label: 'Settings' },
     ],
   },
 ]
