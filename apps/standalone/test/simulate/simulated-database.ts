@@ -1,4 +1,5 @@
 import type { PGlite, Results, Transaction } from '@electric-sql/pglite'
+import { PreparedStatements } from './prepared-statements.ts'
 import { never, type SimulatedProcess } from './simulated-process.ts'
 import type { World } from './world.ts'
 
@@ -22,7 +23,7 @@ const brokenConnection = () => Object.assign(new Error('Connection terminated un
 const conflict = () =>
   Object.assign(new Error('could not serialize access due to concurrent update'), { code: '40001' })
 
-type Statement = (pglite: PGlite) => Promise<unknown>
+type Statement = (pglite: PGlite, statements: PreparedStatements) => Promise<unknown>
 
 /**
  * One embedded engine, and connections of processes to it. Transactions come one after the other, as the engine has
@@ -31,6 +32,9 @@ type Statement = (pglite: PGlite) => Promise<unknown>
 export class SimulatedDatabase {
   readonly #world: World
   readonly #pglite: PGlite
+  readonly #statements: PreparedStatements
+  /** How many statements the processes have sent. */
+  sent = 0
   #armed: Array<Armed> = []
   #tail: Promise<void> = Promise.resolve()
   #holders = 0
@@ -41,6 +45,7 @@ export class SimulatedDatabase {
   constructor(world: World, pglite: PGlite, onFault: (fault: StatementFault) => void) {
     this.#world = world
     this.#pglite = pglite
+    this.#statements = new PreparedStatements(pglite)
     this.#onFault = onFault
   }
 
@@ -60,7 +65,7 @@ export class SimulatedDatabase {
   /** A statement of the judge, apart from the simulation; the session must be free. */
   async ask<Row extends object>(text: string, values: ReadonlyArray<unknown> = []): Promise<ReadonlyArray<Row>> {
     if (!this.isFree) throw new Error('the judge asks while the session is taken')
-    return (await this.#pglite.query<Row>(text, [...values])).rows
+    return (await this.#statements.query<Row>(text, values)).rows
   }
 
   /** The session has ended whatever transaction was open in it. */
@@ -68,10 +73,11 @@ export class SimulatedDatabase {
     await this.#call((pglite) => pglite.exec('rollback'))
   }
 
-  async #call<A>(run: (pglite: PGlite) => Promise<A>): Promise<A> {
+  async #call<A>(run: (pglite: PGlite, statements: PreparedStatements) => Promise<A>): Promise<A> {
     this.#world.running += 1
+    this.sent += 1
     try {
-      return await run(this.#pglite)
+      return await run(this.#pglite, this.#statements)
     } finally {
       this.#world.running -= 1
     }
@@ -181,7 +187,7 @@ export class SimulatedDatabase {
         const trx = {
           closed: false,
           query: (text: string, values?: Array<unknown>, options?: object) =>
-            inside(text, (pglite) => pglite.query(text, values, options)),
+            inside(text, (_, statements) => statements.query(text, values, options)),
           exec: (text: string, options?: object) => inside(text, (pglite) => pglite.exec(text, options)),
           rollback: () => inside('rollback', (pglite) => pglite.exec('rollback')),
         }
@@ -202,7 +208,7 @@ export class SimulatedDatabase {
       ready: true,
       waitReady: Promise.resolve(),
       query: (text: string, values?: Array<unknown>, options?: object): Promise<Results> =>
-        hold(() => statement(text, (pglite) => pglite.query(text, values, options)) as Promise<Results>),
+        hold(() => statement(text, (_, statements) => statements.query(text, values, options)) as Promise<Results>),
       exec: (text: string, options?: object) =>
         hold(async () => {
           try {
