@@ -6,8 +6,12 @@ export class Tally {
     this.#counts.set(what, (this.#counts.get(what) ?? 0) + count)
   }
 
-  addAll(other: Tally): void {
-    for (const [what, count] of other.#counts) this.add(what, count)
+  addAll(counts: Readonly<Record<string, number>>): void {
+    for (const [what, count] of Object.entries(counts)) this.add(what, count)
+  }
+
+  get counts(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#counts)
   }
 
   toString(): string {
