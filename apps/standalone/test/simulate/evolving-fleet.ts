@@ -26,7 +26,7 @@ const reader = 'inventory@pbs!reader'
 /** The servers of a small fleet. */
 export function newFleet(random: Random): ReadonlyArray<PbsState> {
   const now = Math.floor(beginning / 1000)
-  return Array.from({ length: random.pick([1, 1, 2]) }, (_, nth) => {
+  return Array.from({ length: random.pick([1, 1, 1, 2]) }, (_, nth) => {
     const state = emptyState({
       name: `pbs-${'abc'[nth] ?? nth}`,
       seed: random.seed(),
@@ -43,11 +43,11 @@ export function newFleet(random: Random): ReadonlyArray<PbsState> {
 const timeOf = (state: PbsState, random: Random): number => state.now - random.upTo(20 * day)
 
 function addStore(state: PbsState, random: Random): string {
-  const name = ['tank', 'vault', 'lake'].find((free) => state.datastores.every((store) => store.name !== free))
+  const name = ['tank', 'vault'].find((free) => state.datastores.every((store) => store.name !== free))
   if (name === undefined) return 'no store'
   const store = emptyStore(name, { usage: { ...emptyStore(name).usage, total: 1000, used: 100, avail: 900 } })
   state.datastores.push(store)
-  for (const path of paths) if (random.chance(0.4)) addNamespace(state, name, path)
+  for (const path of paths) if (random.chance(0.25)) addNamespace(state, name, path)
   for (let groups = random.upTo(5); groups > 0; groups -= 1) addGroup(state, store, random)
   return `store ${name} is added`
 }
@@ -235,6 +235,13 @@ export function setSight(state: PbsState, sight: Sight): void {
     ...(sight === 'everything' || sight === 'no login' ? everything : []),
     ...(sight === 'one store' ? [grant(`/datastore/${state.datastores[0]?.name ?? 'tank'}`, 'DatastoreAudit')] : []),
   ]
+}
+
+/** The stores that the token may see; null: all of the server. */
+export function storesSeen({ accounts, acl }: PbsState): ReadonlySet<string> | null {
+  if (accounts.some(({ authId, enabled }) => authId === reader && !enabled)) return new Set()
+  const paths = acl.filter(({ authId }) => authId === reader).map(({ path }) => path)
+  return paths.includes('/') ? null : new Set(paths.map((path) => path.replace('/datastore/', '')))
 }
 
 /** Ends everything that keeps main from becoming equal to a server. */

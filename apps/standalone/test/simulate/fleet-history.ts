@@ -23,6 +23,9 @@ const keys: Readonly<Record<Model, ReadonlyArray<string>>> = {
   jobs: ['server', 'job_type', 'job_id'],
 }
 
+/** The name that a server has in the fleet, whatever users call it: a name that they give adds to it after a dot. */
+export const stateName = (name: string): string => name.replace(/\..*/, '')
+
 /** A row's natural key in words. */
 export const keyOf = (model: Model, row: Row): string =>
   `${model} ${keys[model].map((field) => String(row[field])).join(' ')}`

@@ -1,6 +1,6 @@
 import type { Asks } from '../crash/asks.ts'
 import { canonical, type StoredRow, storedRows } from '../crash/stored-inventory.ts'
-import { keyOf, type Model, models, type Row } from './fleet-history.ts'
+import { keyOf, type Model, models, type Row, stateName } from './fleet-history.ts'
 
 /** Main as the judge sees it between two steps, by key. */
 export type Main = ReadonlyMap<string, StoredRow & { readonly model: Model }>
@@ -8,7 +8,10 @@ export type Main = ReadonlyMap<string, StoredRow & { readonly model: Model }>
 export async function readMain(asks: Asks): Promise<Main> {
   const main = new Map<string, StoredRow & { readonly model: Model }>()
   for (const model of models)
-    for (const row of await storedRows(asks, model)) main.set(keyOf(model, row.facts), { model, ...row })
+    for (const row of await storedRows(asks, model)) {
+      const facts = { ...row.facts, server: stateName(String(row.facts['server'])) }
+      main.set(keyOf(model, facts), { ...row, model, facts })
+    }
   return main
 }
 

@@ -1,8 +1,9 @@
 import type { PbsState } from '@netbox-pbs/pbs-simulator'
 import type { Asks } from '../crash/asks.ts'
 import { expectedInventory } from '../support/expected-inventory.ts'
+import { storesSeen } from './evolving-fleet.ts'
 import type { FleetHistory, Model, Row } from './fleet-history.ts'
-import { keyOf, models } from './fleet-history.ts'
+import { keyOf, models, stateName } from './fleet-history.ts'
 import { differenceOf, type Main } from './invariants.ts'
 
 /** A run that has ended, with the scopes that did not land. */
@@ -17,7 +18,7 @@ export interface EndedRun {
 }
 
 const scopeText = (scope: Readonly<Record<string, string | undefined>>): string =>
-  [scope['resource'], scope['server'], scope['datastore'], scope['namespace'], scope['job_type']]
+  [scope['resource'], stateName(scope['server'] ?? ''), scope['datastore'], scope['namespace'], scope['job_type']]
     .map((part) => part ?? '')
     .join('|')
 
@@ -36,11 +37,11 @@ export async function readRun(asks: Asks, id: number): Promise<EndedRun> {
     status: run?.status ?? '',
     mode: run?.mode ?? '',
     outcomes: new Map(scopes.map(({ scope, outcome }) => [scopeText(scope), outcome])),
-    servers: new Set(jobs.map(({ name }) => name)),
+    servers: new Set(jobs.map(({ name }) => stateName(name))),
   }
 }
 
-const unlanded = new Set(['failed', 'skipped', 'cancelled'])
+const unlanded = new Set(['failed', 'skipped', 'cancelled', 'staged'])
 
 /** The scopes that a row depends on, its own last. */
 function scopesOf(model: Model, row: Row): ReadonlyArray<string> {
@@ -89,8 +90,16 @@ export function faultsOfQuietRun(
     const inventory = expectedInventory(state)
     for (const model of models) for (const row of inventory[model]) fleet.set(keyOf(model, row), { model, row })
   }
+  const sights = new Map(
+    states.flatMap((state) => {
+      const seen = storesSeen(state)
+      return seen === null ? [] : [[state.name, seen] as const]
+    }),
+  )
+  const isSeen = (row: Row): boolean =>
+    sights.get(String(row['server']))?.has(String(row['datastore_name'] ?? row['store'] ?? row['name'])) ?? true
   for (const [key, { model, row }] of fleet) {
-    if (!isGood(model, row)) continue
+    if (!isSeen(row) || !isGood(model, row)) continue
     const stored = after.get(key)
     if (stored === undefined) faults.push(`${key} was listed well and is not in main`)
     else if (stored.presence !== 'listed') faults.push(`${key} was listed well and is ${stored.presence}`)
@@ -100,7 +109,7 @@ export function faultsOfQuietRun(
     }
   }
   for (const [key, { model, facts, presence }] of after) {
-    if (presence !== 'listed' || fleet.has(key) || !isGood(model, facts)) continue
+    if (presence !== 'listed' || fleet.has(key) || !isSeen(facts) || !isGood(model, facts)) continue
     const hasParents = above(model, facts).every((parent) => fleet.has(parent))
     if (hasParents) faults.push(`${key} is listed in main, and no list has it`)
   }
@@ -111,6 +120,7 @@ export function faultsOfQuietRun(
     if (!isUnread || above(model, facts).some((parent) => before.has(parent) && !after.has(parent))) continue
     const now = after.get(key)
     if (now === undefined) faults.push(`${key} is gone, and its scope was not listed`)
+    else if (run.outcomes.get(own) === 'staged' && row.presence === 'listed' && now.presence === 'absent') continue
     else if (now.presence !== row.presence || now.id !== row.id)
       faults.push(`${key} was ${row.presence} ${row.id} and is ${now.presence} ${now.id}, and its scope was not listed`)
     else {

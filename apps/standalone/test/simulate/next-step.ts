@@ -1,20 +1,24 @@
 import { stagedSync, userBranch } from './branch-steps.ts'
+import { cancelledSync, renameServer, scheduledSyncs } from './operator-steps.ts'
 import type { Scene, Step } from './simulation.ts'
 import { busySync, changeSight, changeWeather, decide, edit, evolve, leap, quietSync, repair } from './steps.ts'
 
 /** What may follow, and how often. */
 const shares: ReadonlyArray<readonly [number, Step]> = [
-  [38, evolve],
-  [14, edit],
-  [8, quietSync('full')],
-  [6, quietSync('light')],
-  [11, busySync],
+  [44, evolve],
+  [16, edit],
+  [6, quietSync('full')],
+  [5, quietSync('light')],
+  [8, busySync],
   [7, changeWeather],
   [3, changeSight],
   [3, leap],
   [3, decide],
   [4, userBranch],
   [2, stagedSync],
+  [2, cancelledSync],
+  [1, scheduledSyncs],
+  [2, renameServer],
   [1, repair],
 ]
 

@@ -11,6 +11,7 @@ import {
   queueLayer,
   secretBoxLayer,
   settingsLayer,
+  verifyStored,
 } from '@netbox-pbs/store-postgres'
 import { runWorker } from '@netbox-pbs/worker'
 import { Context, Effect, Exit, Fiber, Layer, Logger, Redacted, Scope } from 'effect'
@@ -59,6 +60,8 @@ export const openEngine = async (
     Database,
   )
   if (driver._tag !== 'pglite') throw new Error('the engine is embedded')
+  // Tables are small: a plan that was made once is as good as another.
+  await driver.pglite.exec('set plan_cache_mode = force_generic_plan; set synchronous_commit = off')
   return {
     pglite: driver.pglite,
     parsers: driver.parsers,
@@ -203,7 +206,7 @@ export class SimulatedSystem {
       address: Effect.succeed({ url: gatewayUrl, key: gatewayKey }),
       dispatcher: new InProcessDispatcher(process, this.#callGateway),
     })
-    const program = runWorker({ concurrency: 2, pollMillis: 5000 }).pipe(Effect.provide(Layer.merge(ports, source)))
+    const program = runWorker({ concurrency: 2, pollMillis: 15_000 }).pipe(Effect.provide(Layer.merge(ports, source)))
     this.#workers.set(name, { process, fiber: this.#fork(process, program as Effect.Effect<never, unknown>) })
   }
 
@@ -245,6 +248,16 @@ export class SimulatedSystem {
     const fiber = this.#fork(user.process, Effect.provide(work, user.context))
     const killed = new Promise<null>((resolve) => void user.process.onKill(() => resolve(null)))
     return Promise.race([Effect.runPromise(Fiber.await(fiber)), killed])
+  }
+
+  /** What `verify` finds: a line for each check that differs or could not be made. */
+  async verify(): Promise<ReadonlyArray<string>> {
+    const process = new SimulatedProcess('verify')
+    const verified = Effect.provide(verifyStored(), this.#database(process))
+    const results = await Effect.runPromise(Fiber.join(this.#fork(process, verified)))
+    return results
+      .filter(({ different, unknown }) => different > 0 || unknown > 0)
+      .map(({ name, differences, unread }) => `verify: ${name}: ${JSON.stringify(differences[0] ?? unread[0])}`)
   }
 
   get user(): SimulatedProcess | null {

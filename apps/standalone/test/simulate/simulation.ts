@@ -129,15 +129,19 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
       openSince: null,
     }
     options.sabotage?.(scene)
+    let judged = -1
     const make = async (step: Step) => {
       done.push(await step(scene))
-      found.push(...(await faultsOfMain(scene.asks)))
+      // What no statement has touched is as it was.
+      if (judged !== database.sent) found.push(...(await faultsOfMain(scene.asks)))
+      judged = database.sent
       world.note(done.at(-1) ?? '')
     }
     try {
       await make(options.first)
       for (let number = 1; number <= steps && found.length === 0; number += 1) await make(options.next(scene, number))
       if (found.length === 0) await make(options.last)
+      if (found.length === 0) found.push(...(await world.result(system.verify(), 'verifying what is stored')))
     } catch (error) {
       if (!(error instanceof Stuck)) throw error
       found.push(error.message)

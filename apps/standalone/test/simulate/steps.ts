@@ -1,98 +1,18 @@
 import { type RunMode, resources } from '@netbox-pbs/core'
 import { HeldDeletionsStore, InventoryWrites, SettingsStore, type WritableModel } from '@netbox-pbs/core/ports'
-import type { Random } from '@netbox-pbs/pbs-simulator'
 import { confirmHeld, connectServer, dismissHeld, startRun } from '@netbox-pbs/sync'
-import { Effect, Exit, Redacted } from 'effect'
+import { Effect, Redacted } from 'effect'
+import { act, actor, judgeWindow, requestId, untilRunsEnd } from './acting.ts'
 import { evolveOnce, heal, type Sight, setSight } from './evolving-fleet.ts'
 import { keyOf } from './fleet-history.ts'
-import { faultsOfQuietRun, faultsOfWindow, readRun } from './judge-sync.ts'
+import { faultsOfQuietRun, readRun } from './judge-sync.ts'
+import { settleReviews } from './landing-branches.ts'
 import { statementFaults } from './simulated-database.ts'
 import { fine, requestFaults } from './simulated-server.ts'
 import type { UserPorts } from './simulated-system.ts'
 import { look, type Scene, type Step } from './simulation.ts'
 
 const minute = 60_000
-
-/** What a user did: the value; null where the process was killed or the store failed. */
-export async function act<A, E>(scene: Scene, what: string, work: Effect.Effect<A, E, UserPorts>): Promise<A | null> {
-  const exit = await scene.system.asUser(work)
-  if (exit === null) return null
-  if (Exit.isSuccess(exit)) return exit.value
-  scene.world.note(`${what} failed: ${String(exit.cause)}`)
-  if (exit.cause._tag === 'Die') scene.found.push(`${what}: ${String(exit.cause)}`)
-  return null
-}
-
-const requestId = (random: Random) => {
-  const hex = random.hex(32)
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
-}
-/** The user of a request. */
-export const actor = (random: Random) => ({ user: 'ada', requestId: requestId(random) })
-
-const openRuns = async (scene: Scene): Promise<ReadonlyArray<number>> =>
-  (await scene.asks.sql<{ id: number }>(`select id from runs where status in ('pending', 'running') order by id`)).map(
-    ({ id }) => Number(id),
-  )
-
-/** Waits until no run is open, and starts again what was killed. */
-export async function untilRunsEnd(scene: Scene): Promise<void> {
-  const { world, system, database } = scene
-  let looked = 0
-  const ended = await world.until(
-    async () => {
-      reviveKilled(scene)
-      if (world.time.now - looked < 1000 || !database.isFree) return false
-      looked = world.time.now
-      return (await openRuns(scene)).length === 0
-    },
-    24 * 60 * minute,
-  )
-  if (!ended) {
-    const runs = await scene.asks.sql(
-      `select r.id, r.status, j.server_id, j.state, j.error from runs r left join run_jobs j on j.run_id = r.id where status in ('pending', 'running')`,
-    )
-    scene.found.push(`a run did not end within a day: ${JSON.stringify(runs)}`)
-  }
-  if (!(await world.until(() => system.gatewayIsUp && system.user?.isAlive === true && database.isFree, 10 * minute)))
-    scene.found.push('the gateway did not start within ten minutes')
-}
-
-/** Starts a program again soon after it was killed. */
-function reviveKilled(scene: Scene): void {
-  const { system, tally } = scene
-  if (system.gateway?.isAlive !== true) {
-    if (system.gateway !== null) tally.add('crashes of the gateway')
-    system.startGateway()
-  }
-  if (system.user?.isAlive === false) {
-    tally.add('crashes of the process of users')
-    void system.startUser()
-  }
-  for (const worker of system.workers)
-    if (!worker.isAlive) {
-      tally.add('crashes of a worker')
-      system.startWorker(worker.name)
-    }
-}
-
-/** Judges main by what lists were answered since the last step, and takes it as the new beginning. */
-export async function judgeWindow(scene: Scene, runs: number): Promise<void> {
-  const after = await look(scene)
-  const answered = new Map<string, Map<string, Array<number>>>()
-  for (const server of scene.servers) {
-    const lists = new Map<string, Array<number>>()
-    for (const { path, version } of server.answered) lists.set(path, [...(lists.get(path) ?? []), version])
-    answered.set(server.state.name, lists)
-    server.answered = []
-  }
-  const { history, main: before, edits, excused } = scene
-  const from = scene.openSince ?? history.version
-  scene.found.push(...faultsOfWindow({ history, from, before, after, edits, excused, answered, runs }))
-  scene.found.push(...(await scene.log.faults(scene.asks, after)))
-  scene.main = after
-  scene.openSince = null
-}
 
 /** An edit of a source fact ends with the run that lists its row; in a store that is offline it stays. */
 function dropRestored({ main, states, edits, history }: Scene): void {
@@ -166,7 +86,10 @@ export const quietSync =
     await judgeWindow(scene, 1)
     const full = mode === 'full' && lands === 'landed'
     if (full) scene.found.push(...faultsOfQuietRun(run, before, scene.main, states))
-    if (full && run.status === 'completed') dropRestored(scene)
+    // A scope that was reverted waits for a user once.
+    const waits = lands === 'landed' && [...run.outcomes.values()].includes('staged')
+    if (full && run.status === 'completed' && !waits) dropRestored(scene)
+    if (waits) await settleReviews(scene, () => true)
     return `a ${mode} sync ends as ${run.status}${full ? ', quietly' : ''}`
   }
 
@@ -231,7 +154,7 @@ async function editOnce(scene: Scene): Promise<string> {
   const rows = [...(await look(scene)).entries()].filter(([, row]) => row.model === model)
   if (plan.chance(0.15)) return makeSnapshot(scene)
   if (rows.length === 0) return 'nothing to edit'
-  const [key, { id }] = plan.pick(rows)
+  const [key, { id, facts }] = plan.pick(rows)
   const writes = (work: (port: InventoryWrites['Type'], of: WritableModel) => Effect.Effect<unknown, unknown>) =>
     world.result(
       act(
@@ -243,6 +166,9 @@ async function editOnce(scene: Scene): Promise<string> {
     )
   if (plan.chance(0.2)) {
     scene.excused.add(key)
+    // A group that no list has goes with its last snapshot.
+    const group = keyOf('groups', facts)
+    if (model === 'snapshots' && scene.main.get(group)?.presence !== 'listed') scene.excused.add(group)
     if (model === 'datastores') for (const other of scene.main.keys()) scene.excused.add(other)
     await writes((port, of) => port.remove({ model: of, rows: [{ id }], actor: actor(plan) }))
     return `a user deletes ${key}`
@@ -259,7 +185,7 @@ async function makeSnapshot(scene: Scene): Promise<string> {
   const { world, states } = scene
   const { plan } = world
   const server = plan.pick(states).name
-  const [found] = await scene.asks.sql<{ id: number }>('select id from servers where name = $1', [server])
+  const [found] = await scene.asks.sql<{ id: number }>('select id from servers where host = $1', [server])
   const place = {
     datastore_name: 'tank',
     namespace: plan.pick(['', 'a']),
@@ -356,6 +282,9 @@ export const decide: Step = async (scene) => {
   return `a user ${confirms ? 'confirms' : 'dismisses'} ${set.count} deletions of ${JSON.stringify(set.scope)}`
 }
 
+const reviews = async (scene: Scene): Promise<number> =>
+  Number((await scene.asks.sql<{ n: number }>(`select count(*) as n from branches where kind = 'sync'`))[0]?.n)
+
 /** Every fault ends, and good runs make main equal to the fleet. */
 export const repair: Step = async (scene) => {
   const { world, servers, states, history, found } = scene
@@ -368,13 +297,14 @@ export const repair: Step = async (scene) => {
   // What hung is asked for again after a while.
   world.time.leap(26 * 60 * minute)
   for (let run = 1; run <= 8 && found.length === 0; run += 1) {
+    const waited = await reviews(scene)
     await quietSync('full')(scene)
     // Dismissed ones stay until they are confirmed.
     const sets = await scene.asks.sql<{ id: number }>(
       `select id from held_deletions where state <> 'confirmed' order by id`,
     )
     // What the first list lacked goes with the second, unless a user has to decide.
-    if (run >= 2 && sets.length === 0) break
+    if (run >= 2 && sets.length === 0 && waited === (await reviews(scene))) break
     for (const { id } of sets) {
       for (const [key, { presence }] of scene.main) if (presence === 'missing') scene.excused.add(key)
       await world.result(
