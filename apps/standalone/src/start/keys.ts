@@ -91,7 +91,10 @@ export const otherKey =
         return new CannotRun({ message: unreadable.message, cause: unreadable })
       if (key.made) {
         rmSync(key.file, { force: true })
-        return new CannotRun({ message: unreadable.message, cause: unreadable })
+        return new CannotRun({
+          message: `stored secrets cannot be read, because ${key.file} is not there: restore this file, or set ${key.name} to the key it held`,
+          cause: unreadable,
+        })
       }
       return new CannotRun({
         message: `stored secrets cannot be read with the key in ${key.file}: restore the key they were stored under, or set ${key.name} to it`,
