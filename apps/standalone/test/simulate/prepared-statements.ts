@@ -19,6 +19,7 @@ export class PreparedStatements {
   readonly #pglite: PGlite
   readonly #prepared = new Map<string, Prepared>()
   readonly #seen = new Set<string>()
+  readonly #parsers = new WeakMap<object, PGlite['parsers']>()
   #named = 0
 
   constructor(pglite: PGlite) {
@@ -44,8 +45,19 @@ export class PreparedStatements {
       serialize.execute({}),
       serialize.sync(),
     ])
-    const [result] = parse.parseResults(messages, this.#pglite.parsers, options)
+    const { parsers, ...rest } = options
+    const [result] = parse.parseResults(messages, this.#parsersWith(parsers), rest)
     return result as Results<Row> // border: the rows have the type that the caller says
+  }
+
+  /** The engine adds a caller's readers to its hundreds at each statement; here they are added once. */
+  #parsersWith(own: QueryOptions['parsers']): PGlite['parsers'] {
+    if (own === undefined) return this.#pglite.parsers
+    const known = this.#parsers.get(own)
+    if (known !== undefined) return known
+    const all = { ...this.#pglite.parsers, ...own }
+    this.#parsers.set(own, all)
+    return all
   }
 
   /** Prepares a text that comes a second time. */

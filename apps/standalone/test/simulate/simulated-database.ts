@@ -36,6 +36,7 @@ export class SimulatedDatabase {
   /** How many statements the processes have sent. */
   sent = 0
   #armed: Array<Armed> = []
+  readonly #lines = new Map<string, string>()
   #tail: Promise<void> = Promise.resolve()
   #holders = 0
   readonly #onFault: (fault: StatementFault) => void
@@ -108,15 +109,22 @@ export class SimulatedDatabase {
     return armed.fault
   }
 
+  /** The beginning of a statement in one line, as the trace has it. */
+  #shown(text: string): string {
+    const known = this.#lines.get(text)
+    if (known !== undefined) return known
+    const line = text.replaceAll(/\s+/g, ' ').trim().slice(0, 300)
+    if (this.#lines.size < 3000) this.#lines.set(text, line)
+    return line
+  }
+
   /** The connection of a process, as far as the store uses one of the engine. */
   connectionOf(process: SimulatedProcess): PGlite {
     /** Carries a statement out, with the fault that waits for it. Throws when the connection is broken. */
     const statement = async (text: string, run: Statement): Promise<unknown> => {
       if (!process.isAlive) return never()
       const fault = this.#faultOf(process)
-      this.#world.note(
-        `${process.name} ${fault === null ? '' : `(${fault}) `}${text.replaceAll(/\s+/g, ' ').trim().slice(0, 300)}`,
-      )
+      this.#world.note(`${process.name} ${fault === null ? '' : `(${fault}) `}${this.#shown(text)}`)
       if (fault !== null) this.#onFault(fault)
       switch (fault) {
         case 'crash':

@@ -133,9 +133,12 @@ export class SimulatedSystem {
       if (logLevel.ordinal >= 40_000) world.note(text)
     })
     return currentProcess.run(process, () =>
-      Effect.runFork(Effect.provide(effect, Logger.replace(Logger.defaultLogger, logger)), {
-        scheduler: world.fibers.schedulerOf(process),
-      }),
+      Effect.runFork(
+        Effect.withRandom(Effect.provide(effect, Logger.replace(Logger.defaultLogger, logger)), world.jitter),
+        {
+          scheduler: world.fibers.schedulerOf(process),
+        },
+      ),
     )
   }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createRandom, type Random } from '@netbox-pbs/pbs-simulator'
+import { Random as EffectRandom } from 'effect'
 import { SimulatedFibers } from './simulated-fibers.ts'
 import { SimulatedTime, turn } from './simulated-time.ts'
 
@@ -17,6 +18,8 @@ export class World {
   readonly plan: Random
   /** Delays and faults of the network and the database. */
   readonly chance: Random
+  /** Effect's own randomness, such as of the delay before a retry; its default is made before any seed is known. */
+  readonly jitter: EffectRandom.Random
   /** Calls of the database that run at this moment. */
   running = 0
   /** How many things have happened. */
@@ -31,6 +34,7 @@ export class World {
     this.plan = createRandom(seed * 4 + 1)
     this.chance = createRandom(seed * 4 + 2)
     this.fibers = new SimulatedFibers(createRandom(seed * 4 + 3))
+    this.jitter = EffectRandom.make(seed)
     this.#print = print
   }
 
