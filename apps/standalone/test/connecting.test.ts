@@ -87,6 +87,20 @@ test('a token that may write is told with the commands that reduce it, by REST, 
   expect((await rest('DELETE', `${servers}${id}/`)).status).toBe(204)
 })
 
+test('the same certificate under another name is a warning of the command that adds it', async () => {
+  const { id } = (await rest('POST', servers, body())).json as Row // border: as above
+  const { host, port, fingerprint, token_id, token_secret } = body()
+  const connection = ['--host', host, '--port', String(port), '--fingerprint', fingerprint, '--token-id', token_id]
+  const added = await command(['server', 'add', 'twin', ...connection, '--token-secret-file', '-'], token_secret)
+  expect([added.code, added.stderr]).toEqual([
+    0,
+    expect.stringContaining(`twin: the same certificate is pinned for ${pbs.name}; if that is the same PBS`),
+  ])
+  expect((await command(['server', 'remove', 'twin', '--yes'])).code).toBe(0)
+  expect((await command(['server', 'test', pbs.name])).stderr).not.toContain('the same certificate')
+  expect((await rest('DELETE', `${servers}${id}/`)).status).toBe(204)
+})
+
 describe('a certificate that was renewed', () => {
   test('is pinned by the command, which says how the server is seen then; a read of it is started', async () => {
     const { id } = (await rest('POST', servers, body())).json as Row // border: as above

@@ -20,6 +20,7 @@ import { TokenAlert } from './components/token-alert.tsx'
 import { UsageHistory } from './components/usage-history.tsx'
 import type { PageBranch, Viewer } from './components/viewer.ts'
 import { notFound } from './error-pages.tsx'
+import { sameCertificate } from './same-certificate.tsx'
 import { html, type Page } from './serve-page.tsx'
 import { forVisitor } from './visitor-page.ts'
 
@@ -51,6 +52,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         {tasks === null ? null : <LatestTasks {...tasks} branch={branch} />}
       </>
     )
+    const twin = name === 'server' ? yield* sameCertificate(row) : null
     // The objects of these forms are not branched.
     const writes = viewer.writes && branch === null
     const syncable = name === 'server' && writes && row['endpoint_state'] === 'connected'
@@ -67,6 +69,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         ) : null}
         {name === 'server' ? <CertificateAlert row={row} viewer={{ ...viewer, writes }} /> : null}
         {name === 'server' ? <ClockAlert offset={row['clock_offset_seconds']} /> : null}
+        {twin}
         {name === 'server' ? <TokenAlert warning={row['token_warning']} /> : null}
         <Detail model={model} row={row} related={related} branch={branch} />
       </Layout>,

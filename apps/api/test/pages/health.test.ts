@@ -161,3 +161,22 @@ test('a certificate that does not verify is pinned by the same button, and the s
   expect(well).toMatch(/Status<\/th>.*?>Reachable</s)
   expect(well).toMatch(/TLS state<\/th>.*?>OK</s)
 })
+
+test('the same certificate pinned for another server is told on both pages, and for no other', async () => {
+  const about = 'its backups are read and counted twice'
+  const add = async (name: string, fingerprint: string) => {
+    const form_token = await writer.formToken()
+    const more = { token_id: 'inventory@pbs!reader', token_secret: 'c0ffee00-1234-4abc-8def-000000000002' }
+    const fields = { name, host: `${name}.example`, port: '8007', fingerprint, form_token, ...more }
+    return (await writer.send('/plugins/pbs/servers/add/', fields)).headers.get('location') ?? ''
+  }
+  const pin = Array(32).fill('33').join(':')
+  const one = await add('pbs-one', pin)
+  expect((await reader.get(one)).text).not.toContain(about)
+  const twin = await add('pbs-twin', pin)
+  const other = await add('pbs-other', Array(32).fill('22').join(':'))
+  const said = (await reader.get(one)).text.replaceAll(/\s+/g, ' ')
+  expect(said).toContain(`The same certificate is pinned for <a class="alert-link" href="${twin}">pbs-twin</a>.`)
+  expect((await reader.get(twin)).text).toContain(`href="${one}">pbs-one</a>`)
+  expect((await reader.get(other)).text).not.toContain(about)
+})

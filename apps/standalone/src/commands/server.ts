@@ -90,6 +90,7 @@ export const addServer = (
     if (test === null) return say(`added ${name} (${id}), not tested: "netbox-pbs server test ${name}" tries it`)
     say(`added ${name} (${id}): reachable, PBS ${test.version ?? 'of unknown version'}; "netbox-pbs sync" reads it now`)
     warnOfToken(name, test)
+    yield* warnOfTwin(remote, server)
   })
 
 /** Changes a server, and says how it is seen then. A connection that comes with a secret is tried first. */
@@ -153,6 +154,7 @@ export const testServer = (
   Effect.gen(function* () {
     const server = yield* byName(remote, name)
     const test = yield* tryServer(remote, server)
+    yield* warnOfTwin(remote, server)
     if (!pin) return yield* reportTest(name, test)
     const presented = yield* presentedBy(name, test)
     if (isPinned(server, presented)) return yield* reportTest(name, test)
@@ -253,6 +255,21 @@ function warnOfToken(name: string, { missing_privileges, acl_commands, token_war
   )
   for (const line of acl_commands) complain(`  ${line}`)
 }
+
+/** Warns when another server has the same certificate pinned: it may be the same PBS, read and counted twice. */
+const warnOfTwin = (
+  remote: Remote,
+  { name, fingerprint }: Pick<Server, 'name' | 'fingerprint'>,
+): Effect.Effect<void, CannotRun> =>
+  Effect.gen(function* () {
+    if (fingerprint === '') return
+    const all = yield* readAll(remote)(servers, Server)
+    const twins = all.filter((one) => one.name !== name && isPinned(one, fingerprint)).map((one) => one.name)
+    if (twins.length > 0)
+      complain(
+        `${name}: the same certificate is pinned for ${twins.join(', ')}; if that is the same PBS, its backups are read and counted twice: remove one of the two`,
+      )
+  })
 
 /** How the last contact with a server went. */
 const seen = ({ status, tls_state, last_error }: Server): string =>
