@@ -126,5 +126,6 @@ describe.each(things)('rows below a %s that a user deleted and PBS lost', (model
     system.world.writes = 0
     await run(system.syncTwice())
     expect(count(system, below)).toBe(before)
+    expect(system.world.writes).toBe(0)
   })
 })

@@ -90,18 +90,8 @@ export const emptyNamespaces = Effect.fn('sync.emptyNamespaces')(function* (
   const { removed, stay } = yield* removeNamespaces(job, scope, deletions, verdict, visibility)
   children = addChildren(children, stay)
   if (deletions.length + sighted === 0) return children
-  const ready = {
-    scope,
-    started,
-    visibility,
-    verdict,
-    listed: false,
-    leftOut: 0,
-    changes: removed,
-    unchanged: 0,
-    sighted,
-  }
-  const waiting = (yield* landScope(job, ready)).counts.held_back
+  const ready = { scope, started, visibility, verdict, listed: false, leftOut: 0, sighted }
+  const waiting = (yield* landScope(job, { ...ready, changes: removed, unchanged: 0 })).counts.held_back
   return addChildren(children, { waiting, kept: waiting === 0 ? deletions.length - removed : 0, noted: 0 })
 })
 
