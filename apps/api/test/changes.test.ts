@@ -61,6 +61,7 @@ describe('the change log', () => {
       display: 'Datastore pbs-a/tank updated by admin',
       time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z$/),
       user_name: 'admin',
+      message: '',
       request_id: requestOf(changed),
       run: null,
       branch: null,

@@ -77,6 +77,8 @@ export interface BranchChange {
   readonly objectId: number
   readonly title: string
   readonly action: 'create' | 'update' | 'delete'
+  /** The user's words about it, of the last edit that had any; empty: none. */
+  readonly message: string
   readonly before: Readonly<Record<string, FieldValue>> | null
   readonly after: Readonly<Record<string, FieldValue>> | null
 }

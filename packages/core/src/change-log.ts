@@ -24,7 +24,12 @@ export interface Actor {
   readonly user: string
   /** UUID. One request gives at most one entry per object. */
   readonly requestId: string
+  /** The user's words about the request, for the entries of the objects that it names; left out: none. */
+  readonly message?: string
 }
+
+/** The longest message of an entry, in characters; NetBox's. */
+export const maxMessageLength = 200
 
 /** The author of a change or a decision: a user with a request, or a run. */
 export type Author = Actor | { readonly runId: number }
@@ -60,6 +65,8 @@ export interface LoggedChange {
   readonly requestId: string | null
   /** The user; for a run the user who started it, empty for a schedule. */
   readonly user: string
+  /** The user's words about the change; empty: none. */
+  readonly message: string
   readonly before: LoggedValues | null
   readonly after: LoggedValues | null
   /**

@@ -16,6 +16,7 @@ export {
   type LoggedChange,
   type LoggedModel,
   type LoggedValues,
+  maxMessageLength,
   otherLogged,
 } from './change-log.ts'
 export {
@@ -73,6 +74,7 @@ export {
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export type { FieldErrors, Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
+export { compareInModelOrder, type OrderedRow } from './query/model-order.ts'
 export { last, type Presentation, pageLimits, parsePage, parsePresentation } from './query/page-request.ts'
 export {
   type KnownRows,

@@ -3,7 +3,7 @@ import { statementLimit } from '@netbox-pbs/core/ports'
 import { Duration, Effect, Option, type Runtime } from 'effect'
 import type { ApiContext } from '../rest/caller.ts'
 import { etag } from '../rest/etag.ts'
-import { logStoreFailure, storeFailure } from '../rest/http-error.ts'
+import { logStoreFailure, serverGoneErrors, storeFailure } from '../rest/http-error.ts'
 import type { HandlerError, Run } from '../rest/route.ts'
 import { notUsableErrors } from '../servers/not-usable.ts'
 import type { ApiServices } from '../services.ts'
@@ -38,7 +38,7 @@ function errorResponse(c: ApiContext, error: HandlerError): Response {
     case 'RunNotStarted':
       return c.json(error.errors, 400)
     case 'ServerGone':
-      return c.json({ server: [`Related object not found using the provided numeric ID: ${error.id}`] }, 400)
+      return c.json(serverGoneErrors(error.id), 400)
     case 'ServerNotUsable':
       return c.json(notUsableErrors(error), 400)
     case 'ServerNotFound':

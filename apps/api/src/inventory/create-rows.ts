@@ -2,12 +2,9 @@ import {
   type Actor,
   type Branch,
   type FieldErrors,
-  type Filter,
   keyText,
   type ModelName,
   naturalKey,
-  type PageRequest,
-  pageLimits,
   registry,
 } from '@netbox-pbs/core'
 import {
@@ -16,22 +13,20 @@ import {
   type EditValues,
   type Endpoints,
   type EndpointTest,
-  InventoryLists,
+  type InventoryLists,
   InventoryWrites,
-  type ServedPage,
-  type ServerGone,
   type ServerObservations,
   type StoreFailed,
   type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { connectServer, type ServerNotUsable } from '@netbox-pbs/sync'
-import { Array as Arr, Effect } from 'effect'
-import { badGateway, type HttpError, notFound } from '../rest/http-error.ts'
+import { Effect } from 'effect'
+import { badGateway, type HttpError, notFound, serverGoneErrors } from '../rest/http-error.ts'
 import { type ReadSecret, readSecret, secretInBulk } from '../servers/read-secret.ts'
 import { keyTakenErrors, keyValues, repeatedKeys } from '../validation/unique.ts'
-import { referencedByItem, type ValidatedItem, validateItem } from '../validation/validate-item.ts'
-import { branchErrors } from './branch-limits.ts'
-import { knownServers } from './find-row.ts'
+import { hasErrors, type ValidatedItem } from '../validation/validate-item.ts'
+import { keyHolders } from './key-holders.ts'
+import { validateItems } from './validate-items.ts'
 
 /** The created rows, or the errors of the rows at fault; then none was created. */
 type CreateResult =
@@ -54,11 +49,15 @@ export const createRows = (
   { actor, branch, bulk = false }: { readonly actor: Actor; readonly branch: Branch | null; readonly bulk?: boolean },
 ): Effect.Effect<
   CreateResult,
-  StoreFailed | BranchNotOpen | BranchOfRun | ServerGone | HttpError | ServerNotUsable,
+  StoreFailed | BranchNotOpen | BranchOfRun | HttpError | ServerNotUsable,
   InventoryWrites | InventoryLists | Endpoints | ServerObservations
 > =>
   Effect.gen(function* () {
-    const judged = yield* validateItems(model, inputs, branch)
+    const judged = yield* validateItems(
+      model,
+      inputs.map((input) => ({ input, row: null })),
+      { mode: 'whole', branch },
+    )
     const secrets = inputs.map((input, index) =>
       model === 'server' && branch === null ? readSecret(input, judged[index]?.values ?? {}) : null,
     )
@@ -75,13 +74,18 @@ export const createRows = (
       Effect.map((made): CreateResult => ({ _tag: 'created', ...made })),
       Effect.catchTags({
         KeyTaken: ({ index }) => rejection(model, items, index),
-        EndpointRejected: ({ errors }) =>
-          Effect.succeed<CreateResult>({ _tag: 'rejected', errors: [{ index: 0, errors }] }),
+        ServerGone: ({ id, index }) => Effect.succeed(rejectedOne(index, serverGoneErrors(id))),
+        EndpointRejected: ({ errors }) => Effect.succeed(rejectedOne(0, errors)),
         GatewayUnavailable: ({ message }) => Effect.fail(badGateway(message)),
         ServerNotFound: ({ message }) => Effect.fail(notFound(message)),
       }),
     )
   })
+
+const rejectedOne = (index: number, errors: FieldErrors): CreateResult => ({
+  _tag: 'rejected',
+  errors: [{ index, errors }],
+})
 
 /** The errors of a row with those of its secret; a field that is wrong already is not judged again. */
 function withSecret(item: ValidatedItem, secret: ReadSecret | null, bulk: boolean): ValidatedItem {
@@ -97,30 +101,18 @@ const write = (
 ) =>
   Effect.gen(function* () {
     const rows = items.map(({ values }) => values)
+    const messages = items.map(({ message }) => message)
     if (secret?._tag !== 'secret')
-      return { ids: yield* (yield* InventoryWrites).create({ model, rows, actor }), test: null }
+      return { ids: yield* (yield* InventoryWrites).create({ model, rows, messages, actor }), test: null }
     const { endpoint, untested } = secret
-    const { id, test } = yield* connectServer({ values: rows[0] ?? {}, secret: endpoint.token_secret, actor, untested })
+    const { id, test } = yield* connectServer({
+      values: rows[0] ?? {},
+      secret: endpoint.token_secret,
+      actor: { ...actor, message: messages[0] ?? '' },
+      untested,
+    })
     return { ids: [id], test }
   })
-
-/** Judges the objects of a body, with the servers they name looked up at once. */
-const validateItems = Effect.fn('validateItems')(function* (
-  model: WritableModel,
-  inputs: ReadonlyArray<unknown>,
-  branch: Branch | null,
-) {
-  const references = inputs.map((input) => referencedByItem(model, input))
-  const known = yield* knownServers({
-    names: [...new Set(references.flatMap(({ names }) => names))],
-    ids: [...new Set(references.flatMap(({ ids }) => ids))],
-  })
-  return inputs.map((input): ValidatedItem => {
-    const item = validateItem(model, input, known, 'whole')
-    const limits = branch === null ? {} : branchErrors(model, { row: null, input, values: item.values })
-    return { ...item, errors: { ...limits, ...item.errors } }
-  })
-})
 
 /**
  * The refusal with all its reasons. `index` is a row that the store found taken: it is named even
@@ -152,11 +144,6 @@ const judgedKeys = (model: WritableModel, items: ReadonlyArray<ValidatedItem>) =
     registry[model].key.length > 1 && hasErrors(errors) ? null : keyValues(model, values),
   )
 
-const hasErrors = (errors: FieldErrors): boolean => Object.keys(errors).length > 0
-
-/** Keys asked for at once. */
-const chunk = 200
-
 /**
  * Positions of keys that rows of main have already. This only explains the rejection, which the
  * store's constraint makes.
@@ -167,43 +154,10 @@ const takenKeys = (
 ): Effect.Effect<ReadonlySet<number>, StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
     const given = keys.filter((key) => key !== null)
-    const found = yield* Effect.forEach(Arr.chunksOf(given, chunk), (some) => keysInMain(model, some))
-    const taken = new Set(found.flatMap((texts) => [...texts]))
+    const taken = yield* keyHolders(model, given)
     return new Set(
       [...keys.entries()].flatMap(([place, key]) =>
         key !== null && taken.has(keyText(naturalKey(model, key))) ? [place] : [],
       ),
     )
   })
-
-/**
- * Of these keys those of main, as texts. Asked column by column, so that more rows may come than
- * have one of the keys.
- */
-const keysInMain = (
-  model: ModelName,
-  keys: ReadonlyArray<EditValues>,
-): Effect.Effect<ReadonlySet<string>, StoreFailed, InventoryLists> =>
-  Effect.gen(function* () {
-    const lists = yield* InventoryLists
-    const filters = keyFilters(model, keys)
-    const texts = new Set<string>()
-    let start: number | null = 0
-    while (start !== null) {
-      const page: PageRequest = { _tag: 'cursor', limit: pageLimits.max, start }
-      const { rows }: ServedPage<ModelName> = yield* lists.list({ model, filters, search: null, order: [], page })
-      for (const row of rows) texts.add(keyText(naturalKey(model, row)))
-      const last = rows.at(-1)
-      start = rows.length === page.limit && last !== undefined ? last.id + 1 : null
-    }
-    return texts
-  })
-
-function keyFilters(model: ModelName, keys: ReadonlyArray<EditValues>): ReadonlyArray<Filter> {
-  return registry[model].key.map((field) => {
-    const values = keys
-      .map((key) => key[field])
-      .filter((value) => typeof value === 'string' || typeof value === 'number')
-    return { field, lookup: 'exact', values: [...new Set(values)] }
-  })
-}

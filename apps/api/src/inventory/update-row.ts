@@ -44,7 +44,7 @@ export const updateRow = (
     row,
     input,
     mode,
-    actor,
+    actor: user,
     branch,
     versions,
   }: {
@@ -58,7 +58,8 @@ export const updateRow = (
 ): Effect.Effect<EndpointTest | null, UpdateFailed, ApiServices> =>
   Effect.gen(function* () {
     const known = yield* knownServers(referencedByItem(model, input))
-    const { values, errors } = validateItem(model, input, known, mode)
+    const { values, message, errors } = validateItem(model, input, known, mode)
+    const actor = { ...user, message }
     if (branch !== null) {
       const all = { ...branchErrors(model, { row, input, values }), ...errors }
       if (Object.keys(all).length > 0) return yield* new ValidationFailed({ errors: all })

@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { branchedModels, type Field, type ModelName, registry } from '@netbox-pbs/core'
 import { listPath } from '../rest/links.ts'
+import { maxObjects } from '../rest/read-body.ts'
 import type { route } from '../rest/route.ts'
 import { filterSchema, schemaName } from './model-schemas.ts'
 import {
@@ -97,11 +98,11 @@ const fromSource = ' The next complete run restores facts that come from a sourc
 
 function requestSchema(model: ModelName, method: Method, place: 'list' | 'detail'): object {
   const one = ref(`${method === 'patch' ? 'Patched' : ''}${schemaName(model)}Request`)
-  if (method === 'post') return { oneOf: [one, { type: 'array', items: one }] }
+  if (method === 'post') return { oneOf: [one, { type: 'array', maxItems: maxObjects, items: one }] }
   if (place === 'detail') return one
   const named = { type: 'object', required: ['id'], properties: { id: { type: 'integer' } } }
   const items = method === 'delete' ? named : { allOf: [one, named] }
-  return { type: 'array', maxItems: 1, items, description: 'A list of one object: more are not offered yet.' }
+  return { type: 'array', maxItems: maxObjects, items }
 }
 
 function answers(model: ModelName, method: Method, place: 'list' | 'detail'): RouteConfig['responses'] {

@@ -85,8 +85,6 @@ const add = forWriterForm((viewer, form, requestId) =>
         BranchNotOpen: ({ message }) => again({ __all__: [`${message}.`] }, 409),
         // The form writes main.
         BranchOfRun: Effect.die,
-        // A server is of no other server.
-        ServerGone: Effect.die,
       }),
     )
   }),

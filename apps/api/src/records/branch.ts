@@ -69,6 +69,9 @@ export const ServedBranchChange = z.object({
   object_id: z.int(),
   object_repr: z.string(),
   action: choiceOf(changeActions),
+  message: z
+    .string()
+    .describe('The `changelog_message` of the last edit that had one. The log of the merge has it too.'),
   prechange_data: z.record(z.string(), z.unknown()),
   postchange_data: z.record(z.string(), z.unknown()),
 })
@@ -171,6 +174,7 @@ export const servedBranchChange = ({
   objectId,
   title,
   action,
+  message,
   before,
   after,
 }: BranchChange): z.infer<typeof ServedBranchChange> => ({
@@ -178,6 +182,7 @@ export const servedBranchChange = ({
   object_id: objectId,
   object_repr: title,
   action: choice(action),
+  message,
   prechange_data: before ?? {},
   postchange_data: after ?? {},
 })

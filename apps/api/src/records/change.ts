@@ -35,6 +35,9 @@ export const Change = z.object({
   display: z.string(),
   time,
   user_name: z.string(),
+  message: z
+    .string()
+    .describe('The `changelog_message` of the write, or of the last edit in the branch that was merged.'),
   request_id: z.uuid().nullable(),
   run: reference.nullable(),
   branch: reference.nullable().describe('The branch whose merge landed the change.'),
@@ -81,6 +84,7 @@ export const servedChange = (base: string, change: LoggedChange): z.infer<typeof
   display: display(change),
   time: change.time,
   user_name: change.user,
+  message: change.message,
   request_id: change.requestId,
   run:
     change.runId === null

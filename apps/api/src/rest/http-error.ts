@@ -48,6 +48,11 @@ export const badGateway = detail(502)
 /** A body that is invalid for a row: the errors of each field. */
 export class ValidationFailed extends Data.TaggedError('ValidationFailed')<{ readonly errors: FieldErrors }> {}
 
+/** The errors of a row whose server was deleted at the same time. */
+export const serverGoneErrors = (id: number): FieldErrors => ({
+  server: [`Related object not found using the provided numeric ID: ${id}`],
+})
+
 /** Parameters of a query that choose the page or the form of the answer, and make nothing slow. */
 const harmless = new Set([
   'limit',

@@ -6,6 +6,9 @@ import { badRequest, type HttpError, tooLarge, unsupportedMediaType } from './ht
 /** The largest request body. */
 const maxBodyBytes = 10 * 1024 * 1024
 
+/** Objects of one body: more would make a response, or a transaction, without bound. */
+export const maxObjects = 1000
+
 /**
  * The depth of lists and objects that a body may have. Fields need few levels, and the checks
  * recurse at each level.

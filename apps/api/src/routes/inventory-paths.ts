@@ -1,25 +1,25 @@
-import { type ModelName, type Presentation, parseListQuery, parsePresentation, registry } from '@netbox-pbs/core'
+import { compareInModelOrder, type ModelName, type Presentation, parseListQuery, parsePresentation, registry } from '@netbox-pbs/core'
 import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { type BulkTarget, bulkError, bulkTargets, maxObjects, tooManyObjects } from '../inventory/bulk-targets.ts'
+import { bulkError, bulkObjects, bulkTargets, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
 import { findById, findRow, resolveList, rowsByIds } from '../inventory/find-row.ts'
+import { removeRows } from '../inventory/remove-rows.ts'
 import { removeRow, updateRow } from '../inventory/update-row.ts'
+import { updateRows } from '../inventory/update-rows.ts'
 import { describeOperation } from '../openapi/model-operations.ts'
 import { placeOf } from '../rest/branch-place.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { envelope, nameIgnored } from '../rest/envelope.ts'
 import { checkVersion, etag, expectedVersions } from '../rest/etag.ts'
-import { badRequest, type HttpError, invalid } from '../rest/http-error.ts'
+import { invalid } from '../rest/http-error.ts'
 import { baseUrl, listPath, rowUrl } from '../rest/links.ts'
-import { readBody } from '../rest/read-body.ts'
+import { maxObjects, readBody } from '../rest/read-body.ts'
 import { type Handler, type Path, type Route, route } from '../rest/route.ts'
 import { anyRow, type Row, serveRow } from '../rest/row.ts'
 import { nameMissingPrivileges } from '../servers/not-usable.ts'
-import { hasSecret, secretInBulk } from '../servers/read-secret.ts'
-import { unbuiltFields } from '../validation/unbuilt-fields.ts'
-import { isDictionary, type WriteMode } from '../validation/validate-item.ts'
+import { hasErrors, validateRemoval, type WriteMode } from '../validation/validate-item.ts'
 
 /** The operations of a model: its list and its rows, with the writes that the registry allows. */
 export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
@@ -92,14 +92,8 @@ const bulkRoutes = (model: WritableModel): ReadonlyArray<Route> => [
   route(describeOperation(model, 'patch', 'list'), changeMany(model, 'partial')),
   route(describeOperation(model, 'delete', 'list'), (c) =>
     Effect.gen(function* () {
-      const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
-      yield* atMostOne(targets)
-      for (const { id, input } of targets) {
-        const errors = unbuiltFields(input)
-        if (Object.keys(errors).length > 0) return yield* bulkError('failed validation', 1, [{ index: 0, errors }])
-        const row = yield* findById(model, id)
-        yield* removeRow(model, { row, actor: actorOf(c), branch: c.get('branch') })
-      }
+      const objects = yield* bulkObjects(yield* readBody(c), 'keep the last')
+      yield* removeRows(model, objects, { actor: actorOf(c), branch: c.get('branch') })
       return c.body(null, 204)
     }),
   ),
@@ -109,35 +103,12 @@ const changeMany =
   (model: WritableModel, mode: WriteMode): Handler =>
   (c) =>
     Effect.gen(function* () {
-      const targets = yield* Effect.flatMap(readBody(c), (body) => bulkTargets(model, body))
-      if (c.get('branch') === null) yield* noSecrets(model, targets)
-      yield* atMostOne(targets)
-      for (const { id, input } of targets) {
-        const row = yield* findById(model, id)
-        yield* updateRow(model, { row, input, mode, actor: actorOf(c), branch: c.get('branch') }).pipe(
-          Effect.catchTag('ValidationFailed', ({ errors }) => bulkError('could not be updated', 1, [{ id, errors }])),
-        )
-      }
-      const rows = yield* rowsByIds(
-        model,
-        targets.map(({ id }) => id),
-      )
+      const targets = yield* bulkTargets(model, yield* bulkObjects(yield* readBody(c), 'refuse'))
+      yield* updateRows(model, targets, { mode, actor: actorOf(c), branch: c.get('branch') })
+      const ids = targets.map(({ id }) => id)
+      const rows = (yield* rowsByIds(model, ids)).toSorted(compareInModelOrder(model))
       return c.json(rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })))
     })
-
-/** A secret is for a single server: a list could not be undone at the gateway. */
-function noSecrets(model: WritableModel, targets: ReadonlyArray<BulkTarget>): Effect.Effect<void, HttpError> {
-  const withSecret = targets.filter(({ input }) => model === 'server' && hasSecret(input))
-  if (withSecret.length === 0) return Effect.void
-  const errors = withSecret.map(({ id }) => ({ id, errors: secretInBulk }))
-  return bulkError('could not be updated', targets.length, errors)
-}
-
-/** A list is written as a whole or not at all, and so far only one row is written at a time. */
-const atMostOne = (targets: ReadonlyArray<unknown>): Effect.Effect<void, HttpError> =>
-  targets.length > 1
-    ? badRequest('Changing more than one object in a request is not offered yet; send a request for each.')
-    : Effect.void
 
 const detailRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'detail'), (c) =>
@@ -154,10 +125,9 @@ const writeRoutes = (model: WritableModel): ReadonlyArray<Route> => [
       const row = yield* findRow(model, c)
       const versions = expectedVersions(c)
       yield* checkVersion(row, versions)
-      const body = yield* readBody(c)
-      const errors = isDictionary(body) ? unbuiltFields(body) : {}
-      if (Object.keys(errors).length > 0) return yield* invalid(errors)
-      yield* removeRow(model, { row, versions, actor: actorOf(c), branch: c.get('branch') })
+      const { message, errors } = validateRemoval(yield* readBody(c))
+      if (hasErrors(errors)) return yield* invalid(errors)
+      yield* removeRow(model, { row, versions, actor: { ...actorOf(c), message }, branch: c.get('branch') })
       return c.body(null, 204)
     }),
   ),

@@ -9,7 +9,6 @@ const unbuilt: Readonly<Record<string, string>> = {
   add_tags: 'Tags are',
   remove_tags: 'Tags are',
   custom_fields: 'Custom fields are',
-  changelog_message: 'Messages in the change log are',
 }
 
 /**

@@ -38,6 +38,57 @@ export function repeatedKeys(model: ModelName, rows: ReadonlyArray<EditValues | 
   return repeated
 }
 
+/** A row of a bulk change, with the text of the key that it has and of the one that it gets. */
+export interface KeyMove {
+  readonly id: number
+  readonly from: string
+  readonly to: string
+}
+
+/**
+ * Places of rows that get a key that is not free: another row has it and keeps it, or an earlier row
+ * of the request gets it. A chain of rows may each take the key of the next; a circle is refused, as
+ * NetBox refuses it in whatever order it writes the rows.
+ */
+export function blockedMoves(
+  moves: ReadonlyArray<KeyMove>,
+  holders: ReadonlyMap<string, number>,
+): ReadonlySet<number> {
+  const leaving = new Map(moves.filter(({ from, to }) => from !== to).map((move) => [move.id, move]))
+  const promised = new Set<string>()
+  const blocked = new Set<number>()
+  for (const [place, { id, from, to }] of moves.entries()) {
+    if (from === to) continue
+    if (promised.has(to) || !becomesFree(to, { id, leaving, holders })) blocked.add(place)
+    promised.add(to)
+  }
+  return blocked
+}
+
+/** Whether every row leaves that stands in the way of a key, until a key that nobody has. */
+function becomesFree(
+  key: string,
+  {
+    id,
+    leaving,
+    holders,
+  }: {
+    readonly id: number
+    readonly leaving: ReadonlyMap<number, KeyMove>
+    readonly holders: ReadonlyMap<string, number>
+  },
+): boolean {
+  const passed = new Set([id])
+  for (let wanted = key; ; ) {
+    const holder = holders.get(wanted)
+    if (holder === undefined) return true
+    const move = leaving.get(holder)
+    if (move === undefined || passed.has(holder)) return false
+    passed.add(holder)
+    wanted = move.to
+  }
+}
+
 function defaultOf(field: Field | undefined): EditValues[string] | undefined {
   return field?.type === 'text' || field?.type === 'choice' ? field.default : undefined
 }

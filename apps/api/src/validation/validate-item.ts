@@ -8,6 +8,7 @@ import {
 } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
 import { checkReference, referencedByInput } from './check-reference.ts'
+import { checkMessage } from './changelog-message.ts'
 import { type Checked, checkValue, rejected } from './check-value.ts'
 import { pythonType } from './python-text.ts'
 import { unbuiltFields } from './unbuilt-fields.ts'
@@ -15,9 +16,11 @@ import { unbuiltFields } from './unbuilt-fields.ts'
 /** Whether a row is made or replaced, so that its required fields must be there, or only changed. */
 export type WriteMode = 'whole' | 'partial'
 
-/** A checked row of a body: the columns it may write, and the errors of the others. */
+/** A checked row of a body: the columns it may write, its message for the change log, and the errors of the others. */
 export interface ValidatedItem {
   readonly values: EditValues
+  /** Empty: none. */
+  readonly message: string
   readonly errors: FieldErrors
 }
 
@@ -27,9 +30,7 @@ export interface ValidatedItem {
  * (see `referencedByItem`).
  */
 export function validateItem(model: ModelName, input: unknown, known: KnownRows, mode: WriteMode): ValidatedItem {
-  if (!isDictionary(input)) {
-    return { values: {}, errors: { __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(input)}.`] } }
-  }
+  if (!isDictionary(input)) return { values: {}, message: '', errors: noDictionary(input) }
   const values: Record<string, EditValues[string]> = {}
   const errors: Record<string, ReadonlyArray<string>> = { ...unbuiltFields(input) }
   for (const [name, field] of writableFields(model)) {
@@ -38,8 +39,32 @@ export function validateItem(model: ModelName, input: unknown, known: KnownRows,
     if (checked._tag === 'value') values[name] = checked.value
     else errors[name] = checked.messages
   }
-  return { values, errors }
+  const { message, errors: unusable } = readMessage(input)
+  return { values, message, errors: { ...errors, ...unusable } }
 }
+
+/** The message for the change log of an object that is to be deleted, with the errors of the object. */
+export function validateRemoval(input: unknown): Omit<ValidatedItem, 'values'> {
+  if (!isDictionary(input)) return { message: '', errors: noDictionary(input) }
+  const { message, errors } = readMessage(input)
+  return { message, errors: { ...unbuiltFields(input), ...errors } }
+}
+
+function readMessage(input: object): Omit<ValidatedItem, 'values'> {
+  const name = 'changelog_message'
+  const checked = checkMessage(ownValue(input, name))
+  return checked._tag === 'value'
+    ? { message: String(checked.value), errors: {} }
+    : { message: '', errors: { [name]: checked.messages } }
+}
+
+/** Whether an object has any. */
+export const hasErrors = (errors: FieldErrors): boolean => Object.keys(errors).length > 0
+
+/** The error of something else in the place of an object. */
+export const noDictionary = (input: unknown): FieldErrors => ({
+  __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(input)}.`],
+})
 
 /** The rows to look up before a row of a body can be checked. */
 export function referencedByItem(model: ModelName, input: unknown): ReferencedRows {

@@ -30,6 +30,8 @@ export type EditValues = Readonly<Record<string, FieldValue>>
 export interface RowRemoval {
   readonly id: number
   readonly versions?: ExpectedVersions
+  /** The message of the row's entry in the change log, in place of the actor's. */
+  readonly message?: string
 }
 
 /** A row to change, if it has one of the versions. */
@@ -45,7 +47,8 @@ export interface RowUpdate extends RowRemoval {
  * - Groups, counters and digests are updated, and the changes are logged under the actor in the
  *   order of the request.
  * - A sync cannot delete a row created here until a source has reported its key.
- * - In a branch the writes become entries; closed branches and branches of runs refuse them.
+ * - In a branch the writes become entries; closed branches and branches of runs refuse them. An entry
+ *   keeps the last message about it, for the log of the merge.
  */
 export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrites')<
   InventoryWrites,
@@ -54,6 +57,8 @@ export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrit
     readonly create: (request: {
       readonly model: WritableModel
       readonly rows: ReadonlyArray<EditValues>
+      /** The messages of the rows' entries in the change log, in place of the actor's. */
+      readonly messages?: ReadonlyArray<string>
       readonly actor: Actor
     }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun>
     readonly update: (request: {

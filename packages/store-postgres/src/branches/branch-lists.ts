@@ -111,6 +111,7 @@ interface ChangeRecord {
   readonly touched: ReadonlyArray<string>
   readonly base: FieldValues
   readonly title: string
+  readonly message: string
   readonly [field: string]: unknown
 }
 
@@ -122,15 +123,15 @@ async function pageOf(
 ): Promise<ReadonlyArray<BranchChange>> {
   const fields = mergedColumns(model).map(({ field, name }) => sql`${sql.ref(`e.${name}`)} as ${sql.id(`e_${field}`)}`)
   const { rows } = await sql<ChangeRecord>`
-    select e.id, e.op, e.touched, e.base, ${entryTitle(model)} as title, ${sql.join(fields)} from ${branchTable(model)} e
+    select e.id, e.op, e.touched, e.base, ${entryTitle(model)} as title, e.message, ${sql.join(fields)} from ${branchTable(model)} e
     where ${which} order by e.id limit ${limit} offset ${offset}`.execute(db)
   return rows.map((row) => changeOf(model, row))
 }
 
-function changeOf(model: ModelName, { id, op, touched, base, title, ...row }: ChangeRecord): BranchChange {
+function changeOf(model: ModelName, { id, op, touched, base, title, message, ...row }: ChangeRecord): BranchChange {
   const names = op === 'update' ? touched : mergedColumns(model).map(({ field }) => field)
   const values = Object.fromEntries(names.map((name) => [name, (row[`e_${name}`] ?? null) as FieldValue]))
-  const about = { model, objectId: id, title, action: op }
+  const about = { model, objectId: id, title, action: op, message }
   if (op === 'create') return { ...about, before: null, after: values }
   return op === 'delete' ? { ...about, before: values, after: null } : { ...about, before: base, after: values }
 }

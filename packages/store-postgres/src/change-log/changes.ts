@@ -41,7 +41,7 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
 /** The columns under the names of the port. */
 const selectChanges = sql`
   select c.id, c.time, c.action, c.model, c.object_id as "objectId", c.title, c.server_id as "serverId", c.run_id as "runId", c.request_id as "requestId",
-    c.user_name as "user", c.before, c.after, c.counts,
+    c.user_name as "user", c.message, c.before, c.after, c.counts,
     case when c.branch_id is not null then jsonb_build_object('id', c.branch_id, 'name', coalesce(b.name, '')) end as branch
   from changes c left join branches b on b.id = c.branch_id`
 

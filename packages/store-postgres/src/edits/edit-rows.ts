@@ -13,6 +13,7 @@ import {
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { differingMembers } from '../change-log/append-changes.ts'
+import { logMessages, messagesOf } from '../change-log/log-messages.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockPlaces } from '../scopes/scope-locks.ts'
@@ -35,8 +36,14 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
   {
     model,
     rows,
+    messages = [],
     actor,
-  }: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
+  }: {
+    readonly model: WritableModel
+    readonly rows: ReadonlyArray<EditValues>
+    readonly messages?: ReadonlyArray<string>
+    readonly actor: Actor
+  },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone> {
   if (rows.length === 0) return []
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
@@ -49,6 +56,8 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
     if (taken !== undefined) return new KeyTaken({ model, index: taken.ord })
     await recountTouchedGroups(trx, groups, { origin: actor, watch })
     if (model === 'server') await notePending(trx)
+    const named = inserted.map(({ id, ord }) => ({ id, message: messages[ord] }))
+    await logMessages(trx, { model, actor, messages: messagesOf(named, actor) })
     return inserted.map(({ id }) => id)
   })
 })
@@ -102,6 +111,7 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
     await recountTouchedGroups(trx, touched.flat(), { origin: actor, watch })
     if (model === 'server') await notePending(trx)
     await foldChanges(trx, { model, ids: rows.map(({ id }) => id), actor })
+    await logMessages(trx, { model, actor, messages: messagesOf(rows, actor) })
     return undefined
   })
 })
@@ -157,6 +167,7 @@ export const removeRows = Effect.fn('InventoryWrites.remove')(function* (
     if (locked instanceof Error) return locked
     await deleteRowsById(trx, model, { ids, writer })
     await foldChanges(trx, { model, ids, actor })
+    await logMessages(trx, { model, actor, messages: messagesOf(rows, actor) })
     await recountTouchedGroups(trx, locked.groups.flat(), writer)
     return undefined
   })

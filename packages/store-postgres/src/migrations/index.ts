@@ -38,6 +38,7 @@ import { migration as requestCosts } from './0048-request-costs.ts'
 import { migration as sleepHours } from './0049-sleep-hours.ts'
 import { migration as freePageSpace } from './0050-free-page-space.ts'
 import { migration as tokenWarnings } from './0051-token-warnings.ts'
+import { migration as messages } from './0053-messages.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -83,4 +84,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0049_sleep_hours': sleepHours,
   '0050_free_page_space': freePageSpace,
   '0051_token_warnings': tokenWarnings,
+  '0053_messages': messages,
 }

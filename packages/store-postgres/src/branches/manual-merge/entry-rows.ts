@@ -1,4 +1,5 @@
 import type { ModelName } from '@netbox-pbs/core'
+import type { WritableModel } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Origin } from '../../change-log/append-changes.ts'
 import { jsonb } from '../../database/statement-values.ts'
@@ -147,4 +148,21 @@ export async function freeServers(
   const servers = await leavingServers(db, sql`m.id = any(${ids}::bigint[])`)
   await freeKeys(db, 'server', ids)
   return servers
+}
+
+/** The models whose entries users write. */
+const edited = ['server', 'datastore', 'snapshot', 'job'] as const satisfies ReadonlyArray<WritableModel>
+
+/**
+ * Writes the messages that users left with entries into what the merge has logged about the same
+ * objects.
+ */
+export async function logEntryMessages(db: Kysely<Tables>, branch: number): Promise<void> {
+  for (const model of edited) {
+    await sql`
+      update changes c set message = e.message from ${branchTable(model)} e
+      where e.branch_id = ${branch}::bigint and e.message <> '' and c.branch_id = e.branch_id and c.model = ${model} and c.object_id = e.id`.execute(
+      db,
+    )
+  }
 }

@@ -36,6 +36,7 @@ import {
   freeServers,
   groupsOfEntries,
   insertEntryRows,
+  logEntryMessages,
   removeNamespaces,
   unlistGroups,
 } from './entry-rows.ts'
@@ -100,6 +101,7 @@ export async function mergeManually(db: Kysely<Tables>, request: Request): Promi
   merge.counts.deleted += await removeNamespaces(db, { ids: merge.namespaces, writer })
   merge.counts.deleted += await deleteServers(db, { servers: merge.servers, writer })
   await notePending(db)
+  await logEntryMessages(db, id)
   await refreshOutcomes(db, id)
   // The source will report the reverted change again.
   if (kind === 'revert') await reviewTouchedScopes(db, id)

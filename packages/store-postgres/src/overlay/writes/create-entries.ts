@@ -12,6 +12,7 @@ import { type Kysely, sql } from 'kysely'
 import { branchTable } from '../../branches/branch-columns.ts'
 import { recountOverlayGroups } from '../../branches/branch-groups.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
+import { messagesOf } from '../../change-log/log-messages.ts'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/statement-values.ts'
 import type { Tables } from '../../database/tables.ts'
@@ -19,6 +20,7 @@ import { newRow, writtenColumns } from '../../edits/editable-columns.ts'
 import { lockPlaces } from '../../scopes/scope-locks.ts'
 import { observedColumns, tables } from '../../tables/columns.ts'
 import { groupKeyOf, placesOfGroups } from '../../writes/recount.ts'
+import { keepMessages } from './keep-messages.ts'
 import { lockForWriting } from './lock-objects.ts'
 import { takenKeys } from './taken-keys.ts'
 
@@ -32,8 +34,14 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
   {
     model,
     rows,
+    messages = [],
     actor,
-  }: { readonly model: WritableModel; readonly rows: ReadonlyArray<EditValues>; readonly actor: Actor },
+  }: {
+    readonly model: WritableModel
+    readonly rows: ReadonlyArray<EditValues>
+    readonly messages?: ReadonlyArray<string>
+    readonly actor: Actor
+  },
 ): Effect.fn.Return<ReadonlyArray<number>, StoreFailed | KeyTaken | BranchNotOpen | BranchOfRun> {
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s in a branch`, async (trx) => {
@@ -45,6 +53,8 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
     const taken = await takenKeys(trx, { branch, model }, newKeys)
     if (taken.size > 0) return new KeyTaken({ model, index: Math.min(...taken) })
     const ids = await insertEntries(trx, { branch, model }, rows)
+    const named = ids.map((id, place) => ({ id, message: messages[place] }))
+    await keepMessages(trx, { branch, model }, messagesOf(named, actor))
     await recountOverlayGroups(trx, branch, groups)
     await raiseRevision(trx, branch, actor)
     return ids

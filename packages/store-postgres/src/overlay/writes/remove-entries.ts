@@ -14,9 +14,11 @@ import { branchTable, mergedColumns } from '../../branches/branch-columns.ts'
 import { recountOverlayGroups } from '../../branches/branch-groups.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
 import { childModels, highestChild } from '../../branches/read-entries.ts'
+import { messagesOf } from '../../change-log/log-messages.ts'
 import type { Database } from '../../database/database.ts'
 import type { Tables } from '../../database/tables.ts'
 import { type Column, ofJson, tables } from '../../tables/columns.ts'
+import { keepMessages } from './keep-messages.ts'
 import { lockObjects } from './lock-objects.ts'
 
 /** Deletes rows and their children in a branch, all or none. */
@@ -54,6 +56,7 @@ export const removeEntries = Effect.fn('BranchWrites.remove')(function* (
       objects.filter(({ object }) => object.main !== null).map(({ id }) => id),
     )
     await recountOverlayGroups(trx, branch, groups)
+    await keepMessages(trx, target, messagesOf(rows, actor))
     await raiseRevision(trx, branch, actor)
     return undefined
   })

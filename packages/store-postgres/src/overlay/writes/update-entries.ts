@@ -23,6 +23,7 @@ import { type Kysely, sql } from 'kysely'
 import { branchTable, mergedColumns } from '../../branches/branch-columns.ts'
 import { recountOverlayGroups } from '../../branches/branch-groups.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
+import { messagesOf } from '../../change-log/log-messages.ts'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/statement-values.ts'
 import type { Tables } from '../../database/tables.ts'
@@ -30,6 +31,7 @@ import { givenColumns } from '../../edits/editable-columns.ts'
 import { lastSeenOf } from '../../lists/list-columns.ts'
 import { observedColumns, ofJson, tables } from '../../tables/columns.ts'
 import { nextVersion } from '../../tables/row-version.ts'
+import { keepMessages } from './keep-messages.ts'
 import { type BranchModel, lockObjects } from './lock-objects.ts'
 import type { SeenObject } from './seen-objects.ts'
 import { takenKeys } from './taken-keys.ts'
@@ -72,6 +74,7 @@ export const updateEntries = Effect.fn('BranchWrites.update')(function* (
     )
     if (!created && !updated) return undefined
     await recountOverlayGroups(trx, branch, locked.groups)
+    await keepMessages(trx, target, messagesOf(rows, actor))
     await raiseRevision(trx, branch, actor)
     return undefined
   })
