@@ -9,6 +9,7 @@ import { waiting } from './ingest/waiting.ts'
 import { light } from './light/light.ts'
 import { measure, type Result } from './measure.ts'
 import { searches } from './searches/searches.ts'
+import { writes } from './writes/writes.ts'
 
 /** Takes the benchmark that the command line names; reading its results runs it. */
 type Choose = (results: AsyncIterable<Result>) => void
@@ -16,7 +17,16 @@ type Choose = (results: AsyncIterable<Result>) => void
 /** The command `bench` with each benchmark below it. */
 export function benchCommand(choose: Choose): Command {
   const bench = newCommand('bench', 'measure; JSON lines on standard output, a table on standard error')
-  const benchmarks = [branchBench, diffBench, gatewayBench, ingestBench, lightBench, searchesBench, waitingBench]
+  const benchmarks = [
+    branchBench,
+    diffBench,
+    gatewayBench,
+    ingestBench,
+    lightBench,
+    searchesBench,
+    waitingBench,
+    writesBench,
+  ]
   for (const benchmark of benchmarks) bench.addCommand(benchmark(choose))
   return bench
 }
@@ -93,6 +103,15 @@ const waitingBench = (choose: Choose): Command =>
     .addOption(storeFlag())
     .action((flags: Flags<'snapshots' | 'changes' | 'store'>) =>
       choose(waiting({ ...flags, databaseUrl: givenDatabaseUrl() })),
+    )
+
+const writesBench = (choose: Choose): Command =>
+  newCommand('writes', 'objects written over REST, together and one at a time')
+    .addOption(snapshotsFlag(100_000))
+    .addOption(storeFlag())
+    .addOption(repeatFlag(3))
+    .action((flags: Flags<'snapshots' | 'store' | 'repeat'>) =>
+      choose(writes({ ...flags, databaseUrl: givenDatabaseUrl() })),
     )
 
 /** The flags that several benchmarks have, checked. */

@@ -1,5 +1,5 @@
+import type { ApiProcess } from '../api-process.ts'
 import { summary, type Waits } from '../ingest/waits.ts'
-import type { ApiProcess } from './api-process.ts'
 
 /** The answers to requests, and their number: a status, or `left` where the client gave up. */
 export type Answers = Readonly<Record<string, number>>

@@ -1,9 +1,9 @@
+import { type ApiProcess, startApiProcess } from '../api-process.ts'
 import { fillMain, serverName } from '../branch/fill-main.ts'
 import { type Driver, migrated, type StoreAt, withDriver } from '../ingest/store.ts'
 import { pgStores } from '../ingest/stores.ts'
 import type { Waits } from '../ingest/waits.ts'
 import type { Result } from '../measure.ts'
-import { type ApiProcess, startApiProcess } from './api-process.ts'
 import { startCrowd, waitsOf } from './clients.ts'
 
 /** The size to measure, and the database. */
@@ -32,7 +32,7 @@ export async function* searches({ snapshots, seconds, databaseUrl }: SearchesOpt
   try {
     await migrated(synced)
     await withDriver(synced, (driver) => fillMain(driver, snapshots))
-    const api = await startApiProcess(synced.url)
+    const api = await startApiProcess({ script: 'start:api', databaseUrl: synced.url })
     try {
       yield* measured(api, synced, { snapshots, seconds })
     } finally {

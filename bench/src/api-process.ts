@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+const root = fileURLToPath(new URL('../../', import.meta.url))
 
 /** The API in a process of its own, with a token for it. */
 export interface ApiProcess {
@@ -13,18 +13,24 @@ export interface ApiProcess {
   readonly stop: () => Promise<void>
 }
 
+/** The program that serves it: `api` on a PostgreSQL, or the whole system on its embedded database. */
+export type Program =
+  | { readonly script: 'start:api'; readonly databaseUrl: string }
+  | { readonly script: 'start'; readonly dataDir: string }
+
 /**
- * Starts the product's `start:api` on a free port, with its own defaults. If it ends before it
+ * Starts a program of the product on free ports, with its own defaults. If it ends before it
  * listens, the error has the end of its stderr.
  */
-export async function startApiProcess(databaseUrl: string): Promise<ApiProcess> {
+export async function startApiProcess(program: Program): Promise<ApiProcess> {
   const { scripts } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
-  const [, ...command] = String(scripts['start:api']).split(' ')
+  const [, ...command] = String(scripts[program.script]).split(' ')
   const token = randomBytes(20).toString('hex')
-  const child = spawn(process.execPath, [...command, '--port', '0'], {
+  const more = program.script === 'start' ? ['--gateway-port', '0', '--data-dir', program.dataDir] : []
+  const child = spawn(process.execPath, [...command, '--port', '0', ...more], {
     cwd: root,
     env: {
-      DATABASE_URL: databaseUrl,
+      ...(program.script === 'start' ? {} : { DATABASE_URL: program.databaseUrl }),
       NETBOX_PBS_SECRET_KEY: randomBytes(32).toString('base64'),
       NETBOX_PBS_BOOTSTRAP_TOKEN: token,
     },
@@ -39,7 +45,7 @@ export async function startApiProcess(databaseUrl: string): Promise<ApiProcess> 
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       written = `${written}${text}`.slice(-2000)
-      const [, listensOn] = /listens on (http\S+)\n/.exec(written) ?? []
+      const [, listensOn] = /(?:listens on|ready:) (http:\/\/[^/\s]+)[/\n]/.exec(written) ?? []
       if (listensOn !== undefined) resolve(listensOn)
     })
     ended.then(([code]) => reject(new Error(`the API ended with ${String(code)}: ${lastErrors}`)))
