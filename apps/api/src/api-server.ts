@@ -2,11 +2,12 @@ import { getRequestListener } from '@hono/node-server'
 import { type CannotListen, serveHttp, urlHost } from '@netbox-pbs/app-shell'
 import { Effect, type Scope } from 'effect'
 import { makeApp } from './http/app.ts'
+import type { ProxyOptions } from './http/find-client.ts'
 import { makeRun } from './http/run.ts'
 import type { ApiServices } from './services.ts'
 
 /** How to serve. */
-export interface ApiOptions {
+export interface ApiOptions extends ProxyOptions {
   /** Address to listen on; loopback by default. */
   readonly host: string
   /** 0 takes a free port. */
@@ -26,6 +27,7 @@ export const apiServer = ({
   port,
   allowedHosts = [],
   statementTimeoutSeconds = 5,
+  ...proxy
 }: ApiOptions): Effect.Effect<
   { readonly url: string; readonly port: number },
   CannotListen,
@@ -33,7 +35,7 @@ export const apiServer = ({
 > =>
   Effect.gen(function* () {
     const run = makeRun(yield* Effect.runtime<ApiServices>(), { statementTimeoutSeconds })
-    const app = makeApp(run, { allowedHosts: [urlHost(host), ...allowedHosts] })
+    const app = makeApp(run, { ...proxy, allowedHosts: [urlHost(host), ...allowedHosts] })
     const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
     return yield* serveHttp({
       who: 'the API',

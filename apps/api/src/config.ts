@@ -1,5 +1,6 @@
 import {
   allowedHostFlag,
+  basePathFlag,
   checkDatabaseUrl,
   databaseExample,
   filled,
@@ -13,6 +14,7 @@ import {
   readSecret,
   secretKeyHint,
   statementTimeoutFlag,
+  trustedProxyFlag,
   type WrongUsage,
 } from '@netbox-pbs/app-shell'
 import type { GatewayAddress } from '@netbox-pbs/sync'
@@ -26,6 +28,8 @@ export interface ApiConfig {
   readonly host: string
   readonly port: number
   readonly allowedHosts: ReadonlyArray<string>
+  readonly trustedProxies: ReadonlyArray<string>
+  readonly basePath: string
   /** Seconds that one statement of a request may take in the database. */
   readonly statementTimeoutSeconds: number
   readonly databaseUrl: Secret
@@ -44,6 +48,8 @@ export const apiCommand = () =>
     .option('--host <address>', 'where to listen', filled, '127.0.0.1')
     .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
     .addOption(allowedHostFlag())
+    .addOption(trustedProxyFlag())
+    .addOption(basePathFlag())
     .addOption(statementTimeoutFlag())
     .addOption(logFormatFlag())
 
@@ -51,6 +57,8 @@ interface Flags {
   readonly host: string
   readonly port: number
   readonly allowedHost?: ReadonlyArray<string>
+  readonly trustedProxy?: ReadonlyArray<string>
+  readonly basePath: string
   readonly statementTimeout: number
   readonly logFormat: LogFormat
 }
@@ -68,6 +76,8 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<ApiConfig
       host,
       port,
       allowedHost: allowedHosts = [],
+      trustedProxy: trustedProxies = [],
+      basePath,
       statementTimeout,
       logFormat,
     } = yield* readFlags<Flags>(apiCommand(), args)
@@ -75,6 +85,8 @@ export const readConfig = (args: ReadonlyArray<string>): Effect.Effect<ApiConfig
       host,
       port,
       allowedHosts,
+      trustedProxies,
+      basePath,
       statementTimeoutSeconds: statementTimeout,
       logFormat,
       ...(yield* environment),

@@ -26,14 +26,12 @@ startProgram({
   database: ({ databaseUrl: url }) => Database.layerPg({ url, applicationName: 'netbox-pbs api' }),
   prepare: Effect.zipRight(migrate, checkSecretKey),
   stores: () => Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer),
-  serve: ({ bootstrapToken, gateway, host, port, allowedHosts, statementTimeoutSeconds }) =>
+  serve: ({ bootstrapToken, gateway, ...options }) =>
     Effect.gen(function* () {
       yield* writeBootstrapToken(bootstrapToken)
       const address = Effect.provide(gatewayAddress(gateway), yield* Effect.context<SettingsStore>())
       const endpoints = yield* Layer.build(endpointsLayer({ address }))
-      const { url } = yield* apiServer({ host, port, allowedHosts, statementTimeoutSeconds }).pipe(
-        Effect.provide(endpoints),
-      )
+      const { url } = yield* apiServer(options).pipe(Effect.provide(endpoints))
       return { facts: { url }, announce: () => process.stdout.write(`The API listens on ${url}\n`) }
     }),
 })

@@ -35,6 +35,10 @@ export interface SystemOptions {
   readonly gatewayPort: number
   /** Accepted host names of the API in addition to the machine's own. */
   readonly allowedHosts?: ReadonlyArray<string>
+  /** Addresses and networks of proxies in front of the API, in addition to loopback. */
+  readonly trustedProxies?: ReadonlyArray<string>
+  /** The path below which the API gets its requests; empty: none. */
+  readonly basePath?: string
   /** Seconds that one statement of a request may take in the database; the API's own default. */
   readonly statementTimeoutSeconds?: number
   /** Private folder for the token's file. */
@@ -106,11 +110,13 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
     host,
     port: options.port,
     allowedHosts,
+    trustedProxies: options.trustedProxies ?? [],
+    basePath: options.basePath ?? '',
     ...(options.statementTimeoutSeconds !== undefined && {
       statementTimeoutSeconds: options.statementTimeoutSeconds,
     }),
   }).pipe(Effect.provide(stores), Effect.provide(clients))
-  const url = ownAddress(host, api.port)
+  const url = `${ownAddress(host, api.port)}${options.basePath ?? ''}`
   const token = yield* localToken(options.bootstrapToken, options.folder).pipe(Effect.provide(stores))
   const link = yield* signInLink('admin').pipe(Effect.provide(stores))
   progress('')

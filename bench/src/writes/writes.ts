@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { formatTimestamp } from '@netbox-pbs/core'
 import { type ApiProcess, startApiProcess } from '../api-process.ts'
 import { fillMain, serverName } from '../branch/fill-main.ts'
 import { migrated, type StoreAt, withDriver } from '../ingest/store.ts'
@@ -143,7 +144,7 @@ const bodies = (count: number, nth: number, kind: string) =>
     namespace: `ns-0000${at % 4}`,
     backup_type: 'vm',
     backup_id: `${kind}-${Math.floor(at / 20)}`,
-    backup_time: new Date(Date.UTC(2027, 0, 1 + nth) + at * 60_000).toISOString(),
+    backup_time: formatTimestamp(Date.UTC(2027, 0, 1 + nth) + at * 60_000),
     size_bytes: 10_000_000_000 + at,
     owner: 'sync@pbs!netbox',
     comment: 'made',

@@ -1,6 +1,7 @@
+import type { Command } from 'commander'
 import { Effect, Exit } from 'effect'
 import { describe, expect, test, vi } from 'vitest'
-import { allowedHostFlag, filled, newCommand, port, readFlags } from './command-line.ts'
+import { allowedHostFlag, basePathFlag, filled, newCommand, port, readFlags, trustedProxyFlag } from './command-line.ts'
 
 const hello = () =>
   newCommand('hello', 'greets')
@@ -8,12 +9,15 @@ const hello = () =>
     .option('--port <port>', 'where', port, 80)
     .addOption(allowedHostFlag())
 
-const read = (...args: ReadonlyArray<string>) => Effect.runSync(Effect.either(readFlags(hello(), args)))
+const readAs = (command: Command, args: ReadonlyArray<string>) =>
+  Effect.runSync(Effect.either(readFlags(command, args)))
 
-const complaint = (...args: ReadonlyArray<string>): string => {
-  const result = read(...args)
-  return result._tag === 'Left' ? result.left.message : 'no complaint'
-}
+const read = (...args: ReadonlyArray<string>) => readAs(hello(), args)
+
+const complaint = (...args: ReadonlyArray<string>): string => messageOf(read(...args))
+
+const messageOf = (result: ReturnType<typeof readAs>): string =>
+  result._tag === 'Left' ? result.left.message : 'no complaint'
 
 describe('flags', () => {
   test('take their defaults', () => {
@@ -44,6 +48,40 @@ describe('flags', () => {
     [['--allowed-host', 'http://x'], /'http:\/\/x' is invalid. It must be a name without scheme, port or path; /],
   ])('%j is refused with its name', (args, message) => {
     expect(complaint(...args)).toMatch(message)
+  })
+})
+
+describe('flags of what lies in front', () => {
+  const readProxy = (...args: ReadonlyArray<string>) =>
+    readAs(newCommand('hello', 'greets').addOption(trustedProxyFlag()).addOption(basePathFlag()), args)
+
+  test('name proxies and networks of them', () => {
+    expect(readProxy('--trusted-proxy', '10.0.0.0/8', '--trusted-proxy', '2001:db8::1')).toMatchObject({
+      right: { trustedProxy: ['10.0.0.0/8', '2001:db8::1'], basePath: '' },
+    })
+  })
+
+  test.each(['proxy.lan', '10.0.0.0/33', '10.0.0.0/', '10.0.0/8', '::1/129', '10.0.0.0/8/8'])(
+    '%s is no proxy',
+    (text) => {
+      const message = messageOf(readProxy('--trusted-proxy', text))
+      expect(message).toMatch(/ It must be an IP address or a network such as 10.0.0.0\/8; /)
+    },
+  )
+
+  test.each([
+    ['netbox', '/netbox'],
+    ['/a/b/', '/a/b'],
+    ['/', ''],
+    ['', ''],
+  ])('a base path %j is %j', (given, path) => {
+    expect(readProxy('--base-path', given)).toMatchObject({ right: { basePath: path } })
+  })
+
+  test('a base path is a plain path', () => {
+    expect(messageOf(readProxy('--base-path', '/a b'))).toMatch(
+      /'\/a b' is invalid. It must be a path such as \/netbox; /,
+    )
   })
 })
 

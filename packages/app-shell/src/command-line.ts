@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { Cause, Effect, Exit } from 'effect'
 import { WrongUsage } from './environment.ts'
@@ -95,6 +96,35 @@ const hostNames = (text: string, earlier: ReadonlyArray<string> = []): ReadonlyA
 /** `--allowed-host` of the services that check `Host`: more names that clients may use. */
 export const allowedHostFlag = (): Option =>
   new Option('--allowed-host <name>', 'another name that clients may use; can be repeated').argParser(hostNames)
+
+const proxies = (text: string, earlier: ReadonlyArray<string> = []): ReadonlyArray<string> => {
+  const [address = '', bits, ...rest] = text.split('/')
+  const size = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1
+  const isNetwork = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= size)
+  if (size < 0 || !isNetwork || rest.length > 0)
+    throw new InvalidArgumentError('It must be an IP address or a network such as 10.0.0.0/8.')
+  return [...earlier, text]
+}
+
+/** `--trusted-proxy` of the programs that answer REST requests: proxies whose `X-Forwarded-…` headers count. */
+export const trustedProxyFlag = (): Option =>
+  new Option(
+    '--trusted-proxy <address>',
+    'a proxy whose X-Forwarded headers count, or a network of them; can be repeated',
+  ).argParser(proxies)
+
+const basePath = (text: string): string => {
+  const path = text.replace(/^\/?/, '/').replace(/\/$/, '')
+  if (path !== '' && !/^(?:\/[\w.~-]+)+$/.test(path))
+    throw new InvalidArgumentError('It must be a path such as /netbox.')
+  return path
+}
+
+/** `--base-path` of the programs that answer REST requests: the path below which requests come in. */
+export const basePathFlag = (): Option =>
+  new Option('--base-path <path>', 'where a proxy that keeps the path serves REST and pages')
+    .argParser(basePath)
+    .default('')
 
 /** `--statement-timeout` of the programs that answer REST requests, in seconds. */
 export const statementTimeoutFlag = (): Option =>

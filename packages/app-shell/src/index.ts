@@ -1,5 +1,6 @@
 export {
   allowedHostFlag,
+  basePathFlag,
   filled,
   flagsOrExit,
   logFormatFlag,
@@ -7,6 +8,7 @@ export {
   port,
   readFlags,
   statementTimeoutFlag,
+  trustedProxyFlag,
   wholeNumber,
 } from './command-line.ts'
 export {

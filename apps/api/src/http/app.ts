@@ -3,21 +3,28 @@ import { OpenAPIHono } from '@hono/zod-openapi'
 import { isAllowedHost, unknownHostDetail } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import { createMiddleware } from 'hono/factory'
+import { getPath } from 'hono/utils/url'
 import { pages } from '../pages/pages.ts'
 import type { ApiEnv } from '../rest/caller.ts'
-import { prefix } from '../rest/links.ts'
 import type { Run } from '../rest/route.ts'
 import { restPaths } from '../routes/rest-paths.ts'
 import { apiVersion } from '../version.ts'
+import { findClient, type ProxyOptions } from './find-client.ts'
+import { indentedJson } from './indented-json.ts'
 import { mountRoutes } from './mount-routes.ts'
+import { prefixedPages } from './prefixed-pages.ts'
 
 /** Puts one part of the site, such as its pages, on the app. */
 type Part = (app: OpenAPIHono<ApiEnv>, run: Run) => void
 
-const rest: Part = (app, run) => mountRoutes(app, run, restPaths)
+const rest: Part = (app, run) => {
+  app.use('/api/*', indentedJson)
+  mountRoutes(app, run, restPaths)
+}
 
 const site: Part = (app, run) => {
-  app.get('/', (c) => c.redirect(`${prefix(c)}/plugins/pbs/`))
+  app.get('/', (c) => c.redirect(`${c.get('client').prefix}/plugins/pbs/`))
+  app.use('/plugins/pbs/*', prefixedPages)
   app.route('/plugins/pbs/', pages(run))
 }
 
@@ -27,16 +34,18 @@ const parts: ReadonlyArray<Part> = [rest, site]
 /** Everything that is answered over HTTP. */
 export function makeApp(
   run: Run,
-  { allowedHosts }: { readonly allowedHosts: ReadonlyArray<string> },
+  { allowedHosts, ...proxy }: ProxyOptions & { readonly allowedHosts: ReadonlyArray<string> },
 ): OpenAPIHono<ApiEnv> {
-  const app = new OpenAPIHono<ApiEnv>()
+  const app = new OpenAPIHono<ApiEnv>({ getPath: withoutBasePath(proxy.basePath ?? '') })
   app.use(responseHeaders)
+  app.use(findClient(proxy))
   app.use(allowedHost(allowedHosts))
   for (const part of parts) part(app, run)
   app.notFound((c) => {
-    const { pathname, search } = new URL(c.req.url)
-    if ((c.req.method === 'GET' || c.req.method === 'HEAD') && slashed(pathname)) {
-      return c.body(null, 301, { Location: `${prefix(c)}${pathname}/${search}`, 'Content-Type': 'text/html' })
+    const { method, path, url } = c.req
+    if ((method === 'GET' || method === 'HEAD') && slashed(path)) {
+      const location = `${c.get('client').prefix}${path}/${new URL(url).search}`
+      return c.body(null, 301, { Location: location, 'Content-Type': 'text/html' })
     }
     return c.html('<!DOCTYPE html><html lang="en"><title>Page Not Found</title><h1>Page Not Found</h1></html>', 404)
   })
@@ -50,6 +59,17 @@ const patterns = restPaths.flatMap(({ routes }) =>
 
 /** Whether the path would be one of the API's with a slash at its end. */
 const slashed = (pathname: string): boolean => patterns.some((pattern) => pattern.test(`${pathname}/`))
+
+/** Paths that supervisors ask, with or without the base path. */
+const probes: ReadonlyArray<string> = ['/healthz', '/readyz']
+
+/** The path of a request below the base path; one that nothing answers for a request beyond it. */
+const withoutBasePath = (basePath: string) => (request: Request) => {
+  const path = getPath(request)
+  if (basePath === '' || probes.includes(path)) return path
+  if (path === basePath) return '/'
+  return path.startsWith(`${basePath}/`) ? path.slice(basePath.length) : '/beyond-the-base-path'
+}
 
 /** Headers of every response: the request's id, the security headers, and for the API its version. */
 const responseHeaders = createMiddleware<ApiEnv>(async (c, next) => {
@@ -77,8 +97,7 @@ const responseHeaders = createMiddleware<ApiEnv>(async (c, next) => {
 const allowedHost = (allowed: ReadonlyArray<string>) => {
   const known = isAllowedHost(allowed)
   return createMiddleware<ApiEnv>(async (c, next) => {
-    const forwarded = c.req.header('x-forwarded-host')?.split(',')[0]
-    if (known(c.req.header('host')) && (forwarded === undefined || known(forwarded))) return next()
+    if (known(c.req.header('host')) && known(c.get('client').host)) return next()
     return c.json({ detail: unknownHostDetail }, 400)
   })
 }

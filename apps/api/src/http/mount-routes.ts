@@ -40,7 +40,7 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
     app.on(
       'OPTIONS',
       pattern,
-      answer((c) => Effect.sync(() => c.json(describe?.(c) ?? {}))),
+      answer((c) => Effect.map(describe?.(c) ?? Effect.succeed({}), (about) => c.json(about))),
     )
     app.all(
       pattern,

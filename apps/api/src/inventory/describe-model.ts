@@ -2,9 +2,12 @@ import { type Field, type ModelName, registry } from '@netbox-pbs/core'
 
 /**
  * The `OPTIONS` answer of a list or of one row: the fields a write takes, with their limits and
- * choices. Read-only models have no `actions`.
+ * choices. There are no `actions` for a model that is only read, nor where the caller may not write.
  */
-export function describeModel(model: ModelName, place: 'List' | 'Instance'): object {
+export function describeModel(
+  model: ModelName,
+  { place, writes }: { readonly place: 'List' | 'Instance'; readonly writes: boolean },
+): object {
   const { label, writable } = registry[model]
   const about = {
     name: `${label} ${place}`,
@@ -12,7 +15,7 @@ export function describeModel(model: ModelName, place: 'List' | 'Instance'): obj
     renders: ['application/json'],
     parses: ['application/json'],
   }
-  if (!writable) return about
+  if (!writable || !writes) return about
   const fields = describeFields(model)
   return { ...about, actions: place === 'List' ? { PUT: fields, POST: fields } : { PUT: fields } }
 }

@@ -13,6 +13,7 @@ import { Array as Arr, Effect, Option } from 'effect'
 import type { ApiContext } from '../rest/caller.ts'
 import { type HttpError, invalid, notFound } from '../rest/http-error.ts'
 import { anyRow, type Row, rowId } from '../rest/row.ts'
+import { attributesText, type NamedServers } from '../validation/check-reference.ts'
 
 /** The row that the path names by its id; 404 in NetBox's words when there is none. */
 export const findRow = (model: ModelName, c: ApiContext): Effect.Effect<Row, HttpError | StoreFailed, InventoryLists> =>
@@ -65,6 +66,32 @@ export const knownServers = Effect.fn('knownServers')(function* ({ names: reques
     idsByName: names.length > 0 ? yield* lists.serverIds({ names }) : new Map<string, number>(),
     ids: ids.length > 0 ? yield* lists.existing({ model: 'server', ids }) : new Set<number>(),
   }
+})
+
+/** The same for the servers that bodies name, also by other attributes. Each is asked for once. */
+export const foundServers = Effect.fn('foundServers')(function* (named: ReadonlyArray<NamedServers>) {
+  const known = yield* knownServers({
+    names: [...new Set(named.flatMap(({ names }) => names))],
+    ids: [...new Set(named.flatMap(({ ids }) => ids))],
+  })
+  const lists = yield* InventoryLists
+  const idsByAttributes = new Map<string, ReadonlyArray<number>>()
+  for (const attributes of named.flatMap((one) => one.attributes)) {
+    const text = attributesText(attributes)
+    if (idsByAttributes.has(text)) continue
+    const { rows } = yield* lists.list({
+      model: 'server',
+      filters: Object.entries(attributes).map(([field, value]) => ({ field, lookup: 'exact', values: [value] })),
+      search: null,
+      order: [],
+      page: { _tag: 'cursor', limit: 2, start: 0 },
+    })
+    idsByAttributes.set(
+      text,
+      rows.map(({ id }) => id),
+    )
+  }
+  return { ...known, idsByAttributes }
 })
 
 /** A list request with its references looked up; 400 with every wrong parameter. */

@@ -1,4 +1,12 @@
-import { type Filter, keyText, type ModelName, naturalKey, type PageRequest, pageLimits, registry } from '@netbox-pbs/core'
+import {
+  type Filter,
+  keyText,
+  type ModelName,
+  naturalKey,
+  type PageRequest,
+  pageLimits,
+  registry,
+} from '@netbox-pbs/core'
 import { InventoryLists, type ServedPage, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
 

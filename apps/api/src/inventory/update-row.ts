@@ -31,7 +31,7 @@ import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'
 import { referencedByItem, validateItem, type WriteMode } from '../validation/validate-item.ts'
 import { branchErrors, branchValues, deletableInBranch } from './branch-limits.ts'
-import { knownServers } from './find-row.ts'
+import { foundServers } from './find-row.ts'
 
 /**
  * Changes a row by an object of a body: `whole` needs the required fields, `partial` none; returns
@@ -57,7 +57,7 @@ export const updateRow = (
   },
 ): Effect.Effect<EndpointTest | null, UpdateFailed, ApiServices> =>
   Effect.gen(function* () {
-    const known = yield* knownServers(referencedByItem(model, input))
+    const known = yield* foundServers([referencedByItem(model, input)])
     const { values, message, errors } = validateItem(model, input, known, mode)
     const actor = { ...user, message }
     if (branch !== null) {

@@ -51,7 +51,8 @@ export const updateRows = Effect.fn('updateRows')(function* (
     const { values = {}, message = '' } = items[place] ?? {}
     return Object.keys(values).length === 0 ? [] : [{ id, values, message }]
   })
-  const errorsOfPlace = (place: number, of: ObjectErrors['errors']) => refused([{ id: rows[place]?.id ?? 0, errors: of }])
+  const errorsOfPlace = (place: number, of: ObjectErrors['errors']) =>
+    refused([{ id: rows[place]?.id ?? 0, errors: of }])
   const write = Effect.gen(function* () {
     if (model === 'server' && branch === null) return yield* changeServers({ rows, actor })
     const writes = yield* InventoryWrites
@@ -77,11 +78,7 @@ const connectedAlone =
   'This server is connected, and its endpoint at the gateway changes with this field: send the server alone.'
 
 /** The errors of all objects, in the order of the model. */
-const errorsOf = (
-  model: WritableModel,
-  targets: ReadonlyArray<BulkTarget>,
-  items: ReadonlyArray<ValidatedItem>,
-) =>
+const errorsOf = (model: WritableModel, targets: ReadonlyArray<BulkTarget>, items: ReadonlyArray<ValidatedItem>) =>
   Effect.gen(function* () {
     const blocked = yield* blockedTargets(model, targets, items)
     const inOrder = compareInModelOrder(model)

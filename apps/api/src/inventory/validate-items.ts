@@ -4,7 +4,7 @@ import { Effect } from 'effect'
 import type { Row } from '../rest/row.ts'
 import { referencedByItem, type ValidatedItem, validateItem, type WriteMode } from '../validation/validate-item.ts'
 import { branchErrors, branchValues } from './branch-limits.ts'
-import { knownServers } from './find-row.ts'
+import { foundServers } from './find-row.ts'
 
 /** An object of a body and the row that it changes; null: it creates one. */
 export interface ItemToValidate {
@@ -21,11 +21,7 @@ export const validateItems = Effect.fn('validateItems')(function* (
   items: ReadonlyArray<ItemToValidate>,
   { mode, branch }: { readonly mode: WriteMode; readonly branch: Branch | null },
 ) {
-  const references = items.map(({ input }) => referencedByItem(model, input))
-  const known = yield* knownServers({
-    names: [...new Set(references.flatMap(({ names }) => names))],
-    ids: [...new Set(references.flatMap(({ ids }) => ids))],
-  })
+  const known = yield* foundServers(items.map(({ input }) => referencedByItem(model, input)))
   return items.map(({ input, row }): ValidatedItem => {
     const item = validateItem(model, input, known, mode)
     if (branch === null) return item

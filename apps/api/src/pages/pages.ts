@@ -37,9 +37,9 @@ export function pages(run: Run): Hono<ApiEnv> {
 
 /** Our pages end with a slash; an address that lacks it is led there. */
 function unslashed(c: ApiContext): Response | null {
-  const { pathname, search } = new URL(c.req.url)
-  const lacksSlash = c.req.method === 'GET' && !pathname.endsWith('/') && !pathname.startsWith(`${home}static/`)
-  return lacksSlash ? c.redirect(`${pathname}/${search}`, 301) : null
+  const { method, path, url } = c.req
+  const lacksSlash = method === 'GET' && !path.endsWith('/') && !path.startsWith(`${home}static/`)
+  return lacksSlash ? c.redirect(`${path}/${new URL(url).search}`, 301) : null
 }
 
 const unknownPage = (c: ApiContext): Page =>

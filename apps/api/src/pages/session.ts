@@ -5,13 +5,11 @@ import { now as currentTimestamp } from '@netbox-pbs/sync'
 import { Clock, Effect, Option } from 'effect'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { ApiContext } from '../rest/caller.ts'
-import { baseUrl, clientHost } from '../rest/links.ts'
 import { signInPage } from '../rest/page-paths.ts'
 import type { Viewer } from './components/viewer.ts'
 import type { Form } from './serve-page.tsx'
 
 const cookie = 'netbox_pbs_session'
-const path = '/plugins/pbs'
 const lifetimeMillis = 12 * 3600_000
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
@@ -81,8 +79,10 @@ const endSession = (c: ApiContext): Effect.Effect<void, StoreFailed, Sessions> =
     if (id !== undefined && id !== '') yield* sessions.remove({ idHash: idHash(id) })
   })
 
-const cookieScope = (c: ApiContext) =>
-  ({ path, httpOnly: true, sameSite: 'Lax', secure: baseUrl(c).startsWith('https:') }) as const
+const cookieScope = (c: ApiContext) => {
+  const { prefix, scheme } = c.get('client')
+  return { path: `${prefix}/plugins/pbs`, httpOnly: true, sameSite: 'Lax', secure: scheme === 'https' } as const
+}
 
 /** Uses a one-time link up; none when it is unknown, used or expired. */
 export const redeemLink = Effect.fn('pages.redeemLink')(function* (id: string) {
@@ -99,7 +99,7 @@ export function isOwnForm(c: ApiContext, viewer: Viewer, { form_token = '' }: Fo
 export function isOwnOrigin(c: ApiContext): boolean {
   const origin = c.req.header('origin')
   if (origin === undefined) return c.req.header('sec-fetch-site') === 'same-origin'
-  return URL.canParse(origin) && new URL(origin).host === clientHost(c)
+  return URL.canParse(origin) && new URL(origin).host === c.get('client').host
 }
 
 function equal(a: string, b: string): boolean {

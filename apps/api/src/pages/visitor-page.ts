@@ -36,6 +36,6 @@ function signInFirst(c: ApiContext): Response {
   // A part of a page cannot show the sign-in; the whole page is loaded again and finds the way there.
   if (c.req.header('hx-request') === 'true')
     return new Response(null, { status: 204, headers: { 'HX-Refresh': 'true' } })
-  const { pathname, search } = new URL(c.req.url)
-  return seeOther(`${signInPage}?${new URLSearchParams({ next: `${pathname}${search}` })}`)
+  const { path, url } = c.req
+  return seeOther(`${signInPage}?${new URLSearchParams({ next: `${path}${new URL(url).search}` })}`)
 }

@@ -1,5 +1,6 @@
 import type { Actor, Branch } from '@netbox-pbs/core'
 import type { Context } from 'hono'
+import type { Client } from './client.ts'
 
 /** The sender of a request. */
 export interface Caller {
@@ -15,6 +16,7 @@ export interface ApiEnv {
   Variables: {
     /** A fresh UUID for each request. */
     requestId: string
+    client: Client
     /** Set once the request is authenticated. */
     caller: Caller
     /** The open branch in which the request reads and writes; null: main. Set with the caller. */

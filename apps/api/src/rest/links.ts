@@ -31,23 +31,9 @@ export const changesPath = `${apiRoot}changes/`
 
 /** Scheme, host and prefix as the client saw them, without a trailing slash: the start of every link. */
 export function baseUrl(c: ApiContext): string {
-  const proto = firstOf(c.req.header('x-forwarded-proto'))
-  const scheme = proto === 'https' || proto === 'http' ? proto : new URL(c.req.url).protocol.slice(0, -1)
-  return `${scheme}://${clientHost(c)}${prefix(c)}`
+  const { scheme, host, prefix } = c.get('client')
+  return `${scheme}://${host}${prefix}`
 }
-
-/** The host that the client asked, as a proxy in front forwards it. */
-export function clientHost(c: ApiContext): string {
-  return firstOf(c.req.header('x-forwarded-host')) ?? c.req.header('host') ?? ''
-}
-
-/** The path below which a proxy in front serves us; empty without one. */
-export function prefix(c: ApiContext): string {
-  const path = firstOf(c.req.header('x-forwarded-prefix'))
-  return path !== undefined && /^(?:\/[\w.~-]+)+\/?$/.test(path) ? path.replace(/\/$/, '') : ''
-}
-
-const firstOf = (header: string | undefined): string | undefined => header?.split(',')[0]?.trim() || undefined
 
 /** Path of the list of API tokens in REST. */
 export const tokensPath = '/api/users/tokens/'

@@ -2,6 +2,7 @@ import { readBytes as readBoundedBytes } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import type { ApiContext } from './caller.ts'
 import { badRequest, type HttpError, tooLarge, unsupportedMediaType } from './http-error.ts'
+import { jsonError } from './json-error.ts'
 
 /** The largest request body. */
 const maxBodyBytes = 10 * 1024 * 1024
@@ -28,7 +29,10 @@ export const readBody = (c: ApiContext): Effect.Effect<unknown, HttpError> =>
     })
     if (isNestedBeyond(maxNesting, text))
       return yield* badRequest(`JSON parse error - more than ${maxNesting} lists and objects are inside one another`)
-    return yield* Effect.try({ try: (): unknown => JSON.parse(text), catch: (error) => parseError(text, error) })
+    return yield* Effect.try({
+      try: (): unknown => JSON.parse(text),
+      catch: () => badRequest(`JSON parse error - ${jsonError(text) ?? 'it is no JSON'}`),
+    })
   })
 
 /** The bytes of a request's body; 413 beyond the limit. */
@@ -56,14 +60,4 @@ function isNestedBeyond(limit: number, text: string): boolean {
     } else if (char === ']' || char === '}') depth -= 1
   }
   return false
-}
-
-/** Says where the text stops being JSON, without repeating any of it. */
-function parseError(text: string, error: unknown): HttpError {
-  const position = error instanceof Error ? /position (\d+)/.exec(error.message)?.[1] : undefined
-  const char = position === undefined ? text.length : Number(position)
-  const before = text.slice(0, char).split('\n')
-  return badRequest(
-    `JSON parse error - Expecting value: line ${before.length} column ${(before.at(-1)?.length ?? 0) + 1} (char ${char})`,
-  )
 }

@@ -69,7 +69,7 @@ export const route = (
 export interface Path {
   readonly routes: ReadonlyArray<Route>
   /** Body of the answer to `OPTIONS`. */
-  readonly describe?: (c: ApiContext) => object
+  readonly describe?: (c: ApiContext) => Effect.Effect<object, HandlerError, ApiServices>
   /** Answered without a token. */
   readonly open?: true
   /** How the path treats a request that names a branch; `main` by default. */

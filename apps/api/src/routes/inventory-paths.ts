@@ -1,4 +1,11 @@
-import { compareInModelOrder, type ModelName, type Presentation, parseListQuery, parsePresentation, registry } from '@netbox-pbs/core'
+import {
+  compareInModelOrder,
+  type ModelName,
+  type Presentation,
+  parseListQuery,
+  parsePresentation,
+  registry,
+} from '@netbox-pbs/core'
 import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { bulkError, bulkObjects, bulkTargets, tooManyObjects } from '../inventory/bulk-targets.ts'
@@ -29,15 +36,23 @@ export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
     {
       branch,
       routes: [listRoute(model), ...(writable === null ? [] : [createRoute(writable), ...bulkRoutes(writable)])],
-      describe: () => describeModel(model, 'List'),
+      describe: (c) => Effect.succeed(describeModel(model, { place: 'List', writes: c.get('caller').write_enabled })),
     },
     {
       branch,
       routes: [detailRoute(model), ...(writable === null ? [] : writeRoutes(writable))],
-      describe: () => describeModel(model, 'Instance'),
+      describe: (c) => describeRow(model, c),
     },
   ]
 }
+
+/** As NetBox does: no actions for a row that is not there. */
+const describeRow = (model: ModelName, c: ApiContext) =>
+  findRow(model, c).pipe(
+    Effect.as(c.get('caller').write_enabled),
+    Effect.catchTag('HttpError', () => Effect.succeed(false)),
+    Effect.map((writes) => describeModel(model, { place: 'Instance', writes })),
+  )
 
 const listRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'list'), (c) =>

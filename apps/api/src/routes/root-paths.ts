@@ -150,7 +150,8 @@ function readPath<A extends object>(
   const name = path.split('/').filter(Boolean).at(-1) ?? 'api'
   return {
     branch: 'any',
-    describe: () => ({ name, description: '', renders: ['application/json'], parses: ['application/json'] }),
+    describe: () =>
+      Effect.succeed({ name, description: '', renders: ['application/json'], parses: ['application/json'] }),
     routes: [
       route(
         {

@@ -2,7 +2,7 @@ import type { FieldErrors } from '@netbox-pbs/core'
 import { type EditValues, RequestCosts } from '@netbox-pbs/core/ports'
 import { testServer } from '@netbox-pbs/sync'
 import { Effect } from 'effect'
-import { findRow, knownServers } from '../inventory/find-row.ts'
+import { findRow, foundServers } from '../inventory/find-row.ts'
 import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import { ServerCost, servedDay } from '../records/request-cost.ts'
 import { actorOf } from '../rest/caller.ts'
@@ -40,7 +40,7 @@ const testRoute: Route = route(
     Effect.gen(function* () {
       const row = yield* findRow('server', c)
       const input = yield* readBody(c)
-      const { values, errors } = validateItem('server', input, yield* knownServers({ names: [], ids: [] }), 'partial')
+      const { values, errors } = validateItem('server', input, yield* foundServers([]), 'partial')
       const secret = readSecret(input, { ...connectionOf(row), ...values })
       const all = {
         ...(secret?._tag === 'rejected' ? secret.errors : {}),
@@ -73,7 +73,7 @@ const testNewRoute: Route = route(
   (c) =>
     Effect.gen(function* () {
       const input = yield* readBody(c)
-      const { values, errors } = validateItem('server', input, yield* knownServers({ names: [], ids: [] }), 'whole')
+      const { values, errors } = validateItem('server', input, yield* foundServers([]), 'whole')
       const secret = readSecret(input, values)
       if (secret === null) return yield* invalid({ ...errors, token_secret: ['This field is required.'] })
       const all = {

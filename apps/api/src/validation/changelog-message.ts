@@ -1,5 +1,5 @@
 import { maxMessageLength } from '@netbox-pbs/core'
-import { type Checked, accepted, checkText, notNull } from './check-value.ts'
+import { accepted, type Checked, checkText, notNull } from './check-value.ts'
 
 /** Checks the `changelog_message` that an object of a body may have, for its entry in the change log; empty: none. */
 export function checkMessage(given: unknown): Checked {

@@ -120,7 +120,14 @@ function checkChoice({ choices }: { readonly choices: ReadonlyArray<Choice> }, i
   }
   return choices.some(({ value }) => value === input)
     ? accepted(String(input))
-    : rejected(`${typeof input === 'string' ? input : pythonText(input)} is not a valid choice.`)
+    : rejected(`${shownChoice(input)} is not a valid choice.`)
+}
+
+/** NetBox reads a text that says a boolean or a whole number as such before it looks for the choice. */
+function shownChoice(input: unknown): string {
+  if (typeof input !== 'string') return pythonText(input)
+  if (/^(?:true|false)$/i.test(input)) return pythonText(/^t/i.test(input))
+  return /^\s*[+-]?\d{1,15}\s*$/.test(input) ? String(Number(input)) : input
 }
 
 /** A value that a field takes, or why not, in NetBox's words. */

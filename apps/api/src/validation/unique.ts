@@ -50,10 +50,7 @@ export interface KeyMove {
  * of the request gets it. A chain of rows may each take the key of the next; a circle is refused, as
  * NetBox refuses it in whatever order it writes the rows.
  */
-export function blockedMoves(
-  moves: ReadonlyArray<KeyMove>,
-  holders: ReadonlyMap<string, number>,
-): ReadonlySet<number> {
+export function blockedMoves(moves: ReadonlyArray<KeyMove>, holders: ReadonlyMap<string, number>): ReadonlySet<number> {
   const leaving = new Map(moves.filter(({ from, to }) => from !== to).map((move) => [move.id, move]))
   const promised = new Set<string>()
   const blocked = new Set<number>()
@@ -65,7 +62,7 @@ export function blockedMoves(
   return blocked
 }
 
-/** Whether every row leaves that stands in the way of a key, until a key that nobody has. */
+/** Whether every row leaves that stands in the way of a key, until a key that no row has. */
 function becomesFree(
   key: string,
   {

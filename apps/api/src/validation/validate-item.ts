@@ -1,14 +1,7 @@
-import {
-  type Field,
-  type FieldErrors,
-  type KnownRows,
-  type ModelName,
-  type ReferencedRows,
-  registry,
-} from '@netbox-pbs/core'
+import { type Field, type FieldErrors, type ModelName, registry } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
-import { checkReference, referencedByInput } from './check-reference.ts'
 import { checkMessage } from './changelog-message.ts'
+import { checkReference, type FoundServers, type NamedServers, referencedByInput } from './check-reference.ts'
 import { type Checked, checkValue, rejected } from './check-value.ts'
 import { pythonType } from './python-text.ts'
 import { unbuiltFields } from './unbuilt-fields.ts'
@@ -29,7 +22,7 @@ export interface ValidatedItem {
  * NetBox; NetBox's fields that are not built yet are errors, and references must have been looked up
  * (see `referencedByItem`).
  */
-export function validateItem(model: ModelName, input: unknown, known: KnownRows, mode: WriteMode): ValidatedItem {
+export function validateItem(model: ModelName, input: unknown, known: FoundServers, mode: WriteMode): ValidatedItem {
   if (!isDictionary(input)) return { values: {}, message: '', errors: noDictionary(input) }
   const values: Record<string, EditValues[string]> = {}
   const errors: Record<string, ReadonlyArray<string>> = { ...unbuiltFields(input) }
@@ -67,11 +60,15 @@ export const noDictionary = (input: unknown): FieldErrors => ({
 })
 
 /** The rows to look up before a row of a body can be checked. */
-export function referencedByItem(model: ModelName, input: unknown): ReferencedRows {
+export function referencedByItem(model: ModelName, input: unknown): NamedServers {
   const references = writableFields(model)
     .filter(([, field]) => field.type === 'reference')
     .map(([name]) => referencedByInput(isDictionary(input) ? ownValue(input, name) : undefined))
-  return { names: references.flatMap(({ names }) => names), ids: references.flatMap(({ ids }) => ids) }
+  return {
+    names: references.flatMap(({ names }) => names),
+    ids: references.flatMap(({ ids }) => ids),
+    attributes: references.flatMap(({ attributes }) => attributes),
+  }
 }
 
 /** The columns that a body may write. */
@@ -79,7 +76,7 @@ export function writableFields(model: ModelName): ReadonlyArray<readonly [string
   return Object.entries<Field>(registry[model].fields).filter(([, field]) => !field.readOnly && !field.internal)
 }
 
-function checkField(field: Field, input: unknown, known: KnownRows, mode: WriteMode): Checked | null {
+function checkField(field: Field, input: unknown, known: FoundServers, mode: WriteMode): Checked | null {
   if (input === undefined) return field.required && mode === 'whole' ? rejected('This field is required.') : null
   if (field.type === 'reference') return checkReference(input, known)
   return field.type === 'json' ? null : checkValue(field, input)

@@ -1,11 +1,13 @@
 import {
   allowedHostFlag,
+  basePathFlag,
   filled,
   type LogFormat,
   logFormatFlag,
   newCommand,
   port,
   statementTimeoutFlag,
+  trustedProxyFlag,
   wholeNumber,
 } from '@netbox-pbs/app-shell'
 import type { Command } from 'commander'
@@ -20,6 +22,8 @@ interface Flags {
   readonly port: number
   readonly gatewayPort: number
   readonly allowedHost?: ReadonlyArray<string>
+  readonly trustedProxy?: ReadonlyArray<string>
+  readonly basePath: string
   readonly statementTimeout: number
   readonly dataDir?: string
   readonly logFormat: LogFormat
@@ -36,6 +40,8 @@ export function startCommand(choose: Choose): Command {
     .option('--port <port>', 'port of REST and pages; 0 takes a free one', port, 8000)
     .option('--gateway-port <port>', 'port of the gateway; 0 takes a free one', port, 8800)
     .addOption(allowedHostFlag())
+    .addOption(trustedProxyFlag())
+    .addOption(basePathFlag())
     .addOption(statementTimeoutFlag())
     .option(
       '--data-dir <folder>',
@@ -77,6 +83,8 @@ function startOptions(command: Command, flags: Flags): StartOptions {
     port: flags.port,
     gatewayPort,
     allowedHosts: flags.allowedHost ?? [],
+    trustedProxies: flags.trustedProxy ?? [],
+    basePath: flags.basePath,
     statementTimeoutSeconds: flags.statementTimeout,
     dataDir,
     logFormat,

@@ -27,6 +27,10 @@ export interface StartOptions {
   readonly gatewayPort: number
   /** Accepted host names of the API in addition to the machine's own. */
   readonly allowedHosts: ReadonlyArray<string>
+  /** Addresses and networks of proxies in front of the API, in addition to loopback. */
+  readonly trustedProxies: ReadonlyArray<string>
+  /** The path below which the API gets its requests; empty: none. */
+  readonly basePath: string
   /** Seconds that one statement of a request may take in PostgreSQL. */
   readonly statementTimeoutSeconds: number
   /** Undefined: {@link defaultDataDir}, or nothing kept in a demo. */

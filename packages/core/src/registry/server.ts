@@ -19,7 +19,7 @@ export const server = {
     host: { class: 'source', type: 'text', max: 255, label: 'Host', required: true },
     port: { class: 'source', type: 'integer', min: 1, max: 65535, default: 8007, label: 'Port' },
     token_id: { class: 'source', type: 'text', max: 255, label: 'Token id', required: true },
-    fingerprint: { class: 'source', type: 'text', max: 200, default: '', label: 'Fingerprint' },
+    fingerprint: { class: 'source', type: 'text', max: 255, default: '', label: 'Fingerprint' },
     verify_ssl: { class: 'source', type: 'boolean', default: true, label: 'Verify SSL' },
     // The gateway has it too and counts by it, so that it is a fact of the source like the address.
     timeout_seconds: {
@@ -32,7 +32,7 @@ export const server = {
       label: 'Timeout (seconds)',
     },
     status: { class: 'observation', type: 'choice', choices: serverStatuses, default: 'unknown', label: 'Status' },
-    version: { class: 'source', type: 'text', max: 64, default: '', label: 'Version' },
+    version: { class: 'source', type: 'text', max: 128, default: '', label: 'Version' },
     timezone: { class: 'source', type: 'text', max: 64, default: '', label: 'Time zone', readOnly: true },
     endpoint_id: {
       class: 'source',

@@ -37,7 +37,7 @@ export const snapshot = {
     owner: { class: 'source', type: 'text', max: 255, default: '', label: 'Owner' },
     protected: { class: 'source', type: 'boolean', default: false, label: 'Protected' },
     comment: { class: 'source', type: 'text', max: 1024, default: '', label: 'Comment' },
-    verification_state: { class: 'source', type: 'text', max: 64, default: '', label: 'Verification state' },
+    verification_state: { class: 'source', type: 'text', max: 32, default: '', label: 'Verification state' },
     verification_upid: {
       class: 'source',
       type: 'text',
