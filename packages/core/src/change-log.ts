@@ -1,3 +1,4 @@
+import type { RecordQuery } from './query/list-query.ts'
 import type { JsonValue, ModelName } from './registry/field.ts'
 
 /** The actions that the log records. */
@@ -76,8 +77,8 @@ export interface LoggedChange {
   readonly counts: Readonly<Partial<Record<ModelName, number>>> | null
 }
 
-/** Filters of entries: an entry matches every given filter, and any value of each. */
-export interface ChangeFilter {
+/** Filters of entries, by `changeFields` and more: an entry matches every given filter, and any value of each. */
+export interface ChangeFilter extends RecordQuery {
   readonly actions?: ReadonlyArray<ChangeAction>
   readonly models?: ReadonlyArray<LoggedModel>
   readonly objectIds?: ReadonlyArray<number>
@@ -92,6 +93,8 @@ export interface ChangeFilter {
    * were still running.
    */
   readonly afterId?: number
+  /** A text in the user's name or the title, in any case. */
+  readonly search?: string
   /** RFC 3339, both included. */
   readonly after?: string
   readonly before?: string

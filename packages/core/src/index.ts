@@ -73,19 +73,51 @@ export {
 } from './merge/merge-object.ts'
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
-export type { FieldErrors, Filter, ListQuery, OrderTerm, PageRequest } from './query/list-query.ts'
+export { maxValues, type ParsedFilter, parseFilter } from './query/filter-values.ts'
+export {
+  type FieldErrors,
+  type Filter,
+  type ListQuery,
+  type Lookup,
+  type OrderTerm,
+  type PageRequest,
+  type RecordQuery,
+  requestFilters,
+} from './query/list-query.ts'
+export { type FilterField, splitParameter, suffixesOf } from './query/lookups.ts'
 export { compareInModelOrder, type OrderedRow } from './query/model-order.ts'
-export { last, type Presentation, pageLimits, parsePage, parsePresentation } from './query/page-request.ts'
+export {
+  last,
+  type Presentation,
+  pageLimits,
+  parseOrdering,
+  parsePage,
+  parsePresentation,
+} from './query/page-request.ts'
 export {
   type KnownRows,
   type ListRequest,
+  listFields,
+  type PatternFaults,
   parseListQuery,
+  patternErrors,
+  patternsOf,
   type ReferencedRows,
   type ResolvedListQuery,
   referencedRows,
   resolveListQuery,
+  type SentPattern,
+  sentPatterns,
 } from './query/parse-list-query.ts'
-export { netboxLookups, unbuiltFilter, unbuiltLookup } from './query/unbuilt-filter.ts'
+export {
+  branchChangeFields,
+  branchFields,
+  changeFields,
+  heldFields,
+  type RecordFields,
+  runFields,
+} from './query/record-fields.ts'
+export { unbuiltFilter } from './query/unbuilt-filter.ts'
 export {
   type BooleanField,
   type Choice,

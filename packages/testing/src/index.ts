@@ -1,6 +1,7 @@
 export { branchesContract } from './contract/branches.ts'
 export { changeSetsContract } from './contract/change-sets.ts'
 export { endpointsContract } from './contract/endpoints.ts'
+export { meets, queried } from './contract/filter-model.ts'
 export { type InventoryUnderTest, newRun, newScope } from './contract/fleet.ts'
 export { heldDeletionsContract } from './contract/held-deletions.ts'
 export { inventoryWritesContract } from './contract/inventory-writes.ts'

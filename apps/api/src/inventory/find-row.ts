@@ -4,14 +4,17 @@ import {
   type ModelName,
   pageLimits,
   type ReferencedRows,
+  type ResolvedListQuery,
   referencedRows,
   registry,
   resolveListQuery,
+  sentPatterns,
 } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect, Option } from 'effect'
 import type { ApiContext } from '../rest/caller.ts'
 import { type HttpError, invalid, notFound } from '../rest/http-error.ts'
+import { wrongPatterns } from '../rest/read-filter.ts'
 import { anyRow, type Row, rowId } from '../rest/row.ts'
 import { attributesText, type NamedServers } from '../validation/check-reference.ts'
 
@@ -94,11 +97,20 @@ export const foundServers = Effect.fn('foundServers')(function* (named: Readonly
   return { ...known, idsByAttributes }
 })
 
-/** A list request with its references looked up; 400 with every wrong parameter. */
+/** A list request with its references looked up and its regular expressions tried. */
+export const resolveRequest = <M extends ModelName>(
+  request: ListRequest<M>,
+): Effect.Effect<ResolvedListQuery<M>, StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const known = yield* knownServers(referencedRows(request))
+    return resolveListQuery(request, known, yield* wrongPatterns(sentPatterns(request)))
+  })
+
+/** The same; 400 with every wrong parameter. */
 export const resolveList = <M extends ModelName>(
   request: ListRequest<M>,
 ): Effect.Effect<ListQuery<M>, HttpError | StoreFailed, InventoryLists> =>
   Effect.gen(function* () {
-    const resolved = resolveListQuery(request, yield* knownServers(referencedRows(request)))
+    const resolved = yield* resolveRequest(request)
     return resolved._tag === 'query' ? resolved.query : yield* invalid(resolved.body)
   })

@@ -1,9 +1,10 @@
 import type { RouteConfig } from '@hono/zod-openapi'
-import { branchedModels, type Field, type ModelName, registry } from '@netbox-pbs/core'
+import { branchedModels, listFields, type ModelName, registry, requestFilters } from '@netbox-pbs/core'
+import { filterParameters } from '../rest/filter-parameters.ts'
 import { listPath } from '../rest/links.ts'
 import { maxObjects } from '../rest/read-body.ts'
 import type { route } from '../rest/route.ts'
-import { filterSchema, schemaName } from './model-schemas.ts'
+import { schemaName } from './model-schemas.ts'
 import {
   bodyErrors,
   branchParameters,
@@ -13,6 +14,7 @@ import {
   json,
   notFoundResponse,
   pageParameters,
+  presentationParameters,
   ref,
   response,
   versionErrors,
@@ -23,7 +25,6 @@ type DescribedRoute = Parameters<typeof route>[0]
 type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
 
 const text = { type: 'string' as const }
-const presentationParameters = ['brief', 'fields', 'omit'].map((name) => ({ name, in: 'query' as const, schema: text }))
 
 /** Describes an operation on a model's list or on one of its rows, from the registry. */
 export function describeOperation(model: ModelName, method: Method, place: 'list' | 'detail'): DescribedRoute {
@@ -133,27 +134,16 @@ function writeErrors(model: ModelName, place: 'list' | 'detail'): RouteConfig['r
 }
 
 function listParameters(model: ModelName) {
-  const filters = Object.entries<Field>(registry[model].fields).flatMap(([name, field]) => {
-    if (field.internal) return []
-    if (field.type === 'reference') {
-      return [
-        { name, schema: { type: 'array', items: text } },
-        { name: `${name}_id`, schema: { type: 'array', items: { type: 'integer' } } },
-      ]
-    }
-    const schema = filterSchema(field)
-    return schema === null ? [] : [{ name, schema }]
-  })
-  const common = [
-    { name: 'id', schema: { type: 'array', items: { type: 'integer' } } },
-    { name: 'created', schema: { type: 'array', items: { type: 'string', format: 'date-time' } } },
-    { name: 'last_updated', schema: { type: 'array', items: { type: 'string', format: 'date-time' } } },
+  const uuid = { type: 'string' as const, format: 'uuid' }
+  const more = [
+    ...Object.keys(requestFilters).map((name) => ({ name, schema: uuid })),
     { name: 'q', schema: text },
     { name: 'ordering', schema: text },
-    { name: 'start', schema: { type: 'integer', minimum: 0 } },
+    { name: 'start', schema: { type: 'integer' as const, minimum: 0 } },
   ]
   return [
-    ...[...filters, ...common].map((parameter) => ({ ...parameter, in: 'query' as const })),
+    ...filterParameters(listFields(model)),
+    ...more.map((parameter) => ({ ...parameter, in: 'query' as const })),
     ...pageParameters,
     ...presentationParameters,
   ]

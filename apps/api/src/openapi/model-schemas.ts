@@ -32,25 +32,6 @@ export const envelopeSchema = (items: object): object => ({
   },
 })
 
-/** The type of a query parameter that filters by a field; null: none does. */
-export function filterSchema(field: Field): object | null {
-  switch (field.type) {
-    case 'json':
-    case 'reference':
-      return null
-    case 'boolean':
-      return { type: 'boolean' }
-    case 'integer':
-      return { type: 'array', items: { type: 'integer' } }
-    case 'datetime':
-      return { type: 'array', items: datetime }
-    case 'choice':
-      return { type: 'array', items: { type: 'string', enum: field.choices.map(({ value }) => value) } }
-    case 'text':
-      return { type: 'array', items: { type: 'string' } }
-  }
-}
-
 function rowSchema(model: ModelName): object {
   const fields = Object.entries<Field>(registry[model].fields).filter(([, field]) => !field.internal)
   const properties = {

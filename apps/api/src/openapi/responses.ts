@@ -58,6 +58,13 @@ export const pageParameters = [
   { name: 'offset', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, default: 0 } },
 ]
 
+/** Parameters that choose the fields of every object in an answer. */
+export const presentationParameters = ['brief', 'fields', 'omit'].map((name) => ({
+  name,
+  in: 'query' as const,
+  schema: { type: 'string' as const },
+}))
+
 /** How a request names the branch in which it is answered. */
 export const branchParameters = [
   { name: branchHeader, in: 'header' as const, schema: { type: 'string' as const } },

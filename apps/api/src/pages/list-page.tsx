@@ -1,4 +1,11 @@
-import { type Field, type ListQuery, type ListRequest, type ModelName, registry } from '@netbox-pbs/core'
+import {
+  type Field,
+  type ListQuery,
+  type ListRequest,
+  type ModelName,
+  registry,
+  splitParameter,
+} from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { branchParameter, placeOf } from '../rest/branch-place.ts'
@@ -84,18 +91,40 @@ const filterChips = (
     ([name, value]) =>
       Effect.gen(function* () {
         const fields: Readonly<Record<string, Field>> = registry[model].fields
-        const column = name.replace(/_id$/, '')
-        const byId = fields[name] === undefined && fields[column]?.type === 'reference'
+        const { name: filtered, suffix } = splitParameter(name)
+        const column = filtered.replace(/_id$/, '')
+        const byId = fields[filtered] === undefined && fields[column]?.type === 'reference'
+        const label = (byId ? fields[column] : fields[filtered])?.label
         const without = new URLSearchParams(parameters)
         without.delete(name, value)
         without.delete('offset')
         return {
-          label: (byId ? fields[column] : fields[name])?.label ?? name,
+          label: label === undefined ? name : suffix === null ? label : `${label} ${lookupWords[suffix] ?? suffix}`,
           value: byId ? yield* serverName(value) : value === '' ? blank(fields[name]) : value,
           without: `${listPage(model)}${without.size > 0 ? `?${without}` : ''}`,
         }
       }),
   )
+
+/** What the lookups of filters do, in words that stand before their value. */
+const lookupWords: Readonly<Record<string, string>> = {
+  n: 'is not',
+  ic: 'contains',
+  nic: 'does not contain',
+  ie: 'in any case',
+  nie: 'in no case',
+  isw: 'starts with',
+  nisw: 'does not start with',
+  iew: 'ends with',
+  niew: 'does not end with',
+  empty: 'is empty',
+  regex: 'matches',
+  iregex: 'matches in any case',
+  lt: 'below',
+  lte: 'at most',
+  gt: 'above',
+  gte: 'at least',
+}
 
 const blank = (field: Field | undefined): string => (field?.class === 'key' ? '(root)' : '(none)')
 

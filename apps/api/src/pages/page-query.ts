@@ -5,13 +5,11 @@ import {
   type ModelName,
   parseListQuery,
   type ResolvedListQuery,
-  referencedRows,
   registry,
-  resolveListQuery,
 } from '@netbox-pbs/core'
 import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import { knownServers } from '../inventory/find-row.ts'
+import { resolveRequest } from '../inventory/find-row.ts'
 
 /** The query of a list page's address, with the servers it names looked up. */
 export interface PageQuery {
@@ -31,7 +29,7 @@ export const readPageQuery = (
     const read: ListRequest = parseListQuery(model, parameters)
     const filters = [...read.query.filters, ...blankFilters(model, parameters)]
     const request = { ...read, query: { ...read.query, filters } }
-    return { request, resolved: resolveListQuery(request, yield* knownServers(referencedRows(request))) }
+    return { request, resolved: yield* resolveRequest(request) }
   })
 
 function blankFilters(model: ModelName, parameters: URLSearchParams): ReadonlyArray<Filter> {

@@ -48,7 +48,7 @@ const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string |
     const { limit, offset } = offsetPage(parameters)
     const { count, rows, ignored, wrong } = yield* runFilter.read(parameters).pipe(
       Effect.flatMap(({ filter, ignored }) =>
-        Effect.map(runs.list({ filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
+        Effect.map(runs.list({ ...filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
       ),
       Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
     )

@@ -1,7 +1,9 @@
 import {
   type BranchChange,
   type BranchConflict,
+  branchChangeFields,
   branchedModels,
+  branchFields,
   branchKinds,
   branchStatuses,
   type Branch as CoreBranch,
@@ -101,36 +103,27 @@ export const BranchConflicts = z.object({ detail: z.string(), conflicts: z.array
 const objectTypes = choices('object_type', branchedModels, (model) => registry[model].objectType)
 
 /** The filters of the list of branches. */
-export const branchFilter = recordFilter<BranchFilter>(
-  Branch,
-  {
-    statuses: choices('status', branchStatuses),
-    kinds: choices('kind', branchKinds),
-    names: texts('name'),
-    schemaIds: texts('schema_id'),
-    users: texts('user'),
-    search: search('q'),
-    stagedBy: id('run'),
-  },
-  { ordering: { type: 'string', enum: ['id', '-id'], default: '-id' } },
-)
+export const branchFilter = recordFilter<Pick<BranchFilter, 'search' | 'stagedBy'>>(Branch, {
+  fields: branchFields,
+  parameters: { search: search('q'), stagedBy: id('run') },
+})
 
 /** The filters of a branch's list of changes. */
-export const branchChangeFilter = recordFilter<BranchChangeFilter>(ServedBranchChange, {
-  models: objectTypes,
-  actions: choices('action', changeActions),
-  objectIds: numbers('object_id'),
-  search: search('q'),
+export const branchChangeFilter = recordFilter<Pick<BranchChangeFilter, 'models' | 'search'>>(ServedBranchChange, {
+  fields: branchChangeFields,
+  parameters: { models: objectTypes, search: search('q') },
 })
 
 /** The filters of a branch's conflicts. */
 export const conflictFilter = recordFilter<ConflictFilter>(ServedConflict, {
-  ids: numbers('id'),
-  kinds: choices('kind', conflictKinds),
-  models: objectTypes,
-  fields: texts('field'),
-  scopes: texts('scope'),
-  resolved: flag('resolved'),
+  parameters: {
+    ids: numbers('id'),
+    kinds: choices('kind', conflictKinds),
+    models: objectTypes,
+    fields: texts('field'),
+    scopes: texts('scope'),
+    resolved: flag('resolved'),
+  },
 })
 
 const briefBranch = (base: string, id: number) => ({ id, url: branchUrl(base, id), display: `Branch ${id}` })

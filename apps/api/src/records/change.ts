@@ -2,6 +2,7 @@ import {
   type ChangeAction,
   type ChangeFilter,
   changeActions,
+  changeFields,
   type LoggedChange,
   type LoggedModel,
   modelNames,
@@ -10,7 +11,7 @@ import {
 } from '@netbox-pbs/core'
 import { z } from 'zod'
 import { branchUrl, changesPath, runUrl } from '../rest/links.ts'
-import { choices, numbers, recordFilter, texts, timestamp, uuids, wholeNumber } from '../rest/read-filter.ts'
+import { choices, recordFilter, search, timestamp, wholeNumber } from '../rest/read-filter.ts'
 import { choiceOf, numberOf, reference, time } from './fields.ts'
 
 /** The subjects of the change log, under NetBox's names. */
@@ -56,18 +57,19 @@ export const Change = z.object({
 const models: ReadonlyArray<LoggedModel> = [...modelNames, ...otherLogged]
 
 /** The filters of the change log. */
-export const changeFilter = recordFilter<ChangeFilter>(Change, {
-  actions: choices('action', changeActions),
-  models: choices('changed_object_type', models, (model) => loggedTypes[model].objectType),
-  objectIds: numbers('changed_object_id'),
-  users: texts('user_name'),
-  requestIds: uuids('request_id'),
-  runIds: numbers('run'),
-  branchIds: numbers('branch'),
-  afterId: wholeNumber('after_id'),
-  after: timestamp('time_after'),
-  before: timestamp('time_before'),
-})
+export const changeFilter = recordFilter<Pick<ChangeFilter, 'models' | 'search' | 'afterId' | 'after' | 'before'>>(
+  Change,
+  {
+    fields: changeFields,
+    parameters: {
+      models: choices('changed_object_type', models, (model) => loggedTypes[model].objectType),
+      search: search('q'),
+      afterId: wholeNumber('after_id'),
+      after: timestamp('time_after'),
+      before: timestamp('time_before'),
+    },
+  },
+)
 
 const labels = { create: 'Created', update: 'Updated', delete: 'Deleted' } as const satisfies Record<
   ChangeAction,

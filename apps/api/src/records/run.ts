@@ -3,6 +3,7 @@ import {
   type Run,
   type RunJob,
   resources,
+  runFields,
   runJobStates,
   runModes,
   runStatuses,
@@ -12,11 +13,10 @@ import {
   scopeTitle,
   type Warning,
 } from '@netbox-pbs/core'
-import type { RunFilter } from '@netbox-pbs/core/ports'
 import { z } from 'zod'
 import { runUrl } from '../rest/links.ts'
 import { runPage } from '../rest/page-paths.ts'
-import { choices, recordFilter } from '../rest/read-filter.ts'
+import { recordFilter } from '../rest/read-filter.ts'
 import { choice } from '../rest/row.ts'
 import { choiceOf, numberOf, scopeFields, time } from './fields.ts'
 import { Cost, servedCost } from './request-cost.ts'
@@ -61,10 +61,7 @@ export const SyncRun = z.object({
 })
 
 /** The filters of the list of runs. */
-export const runFilter = recordFilter<RunFilter>(SyncRun, {
-  statuses: choices('status', runStatuses),
-  triggers: choices('trigger', runTriggers),
-})
+export const runFilter = recordFilter(SyncRun, { fields: runFields })
 
 /** A scope of a run that did not end unchanged. */
 export const SyncRunScope = z.object({

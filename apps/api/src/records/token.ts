@@ -21,7 +21,7 @@ export const Token = z.object({
 })
 
 /** The filters of the list of tokens. */
-export const tokenFilter = recordFilter<{ readonly key?: string }>(Token, { key: search('key') })
+export const tokenFilter = recordFilter<{ readonly key?: string }>(Token, { parameters: { key: search('key') } })
 
 /** A token as it is made, with its secret this once. */
 export const NewToken = Token.extend({ token: z.string() })

@@ -1,8 +1,9 @@
-import { type PageRequest, pageLimits, parsePage } from '@netbox-pbs/core'
+import { type PageRequest, pageLimits, parsePage, parsePresentation } from '@netbox-pbs/core'
 import type { Page } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { ApiContext } from './caller.ts'
 import { baseUrl } from './links.ts'
+import { shownFields } from './shown-fields.ts'
 
 /**
  * A list of records that are no inventory: its path, the page of it that is asked for, and how a
@@ -13,7 +14,7 @@ interface Records<A, E, R> {
   /** Parameters that changed nothing. */
   readonly ignored: ReadonlyArray<string>
   readonly read: (page: { readonly limit: number; readonly offset: number }) => Effect.Effect<Page<A>, E, R>
-  readonly serve: (record: A, base: string) => unknown
+  readonly serve: (record: A, base: string) => object
 }
 
 /** Answers the page of a list of records that the request asks for. */
@@ -23,7 +24,10 @@ export const respondWithRecords = <A, E, R>(c: ApiContext, { path, ignored, read
     const page = offsetPage(params)
     const { count, rows } = yield* read(page)
     const base = baseUrl(c)
-    const results = rows.map((record) => serve(record, base))
+    const isShown = shownFields(parsePresentation(params), ['name'])
+    const results = rows.map((record) =>
+      Object.fromEntries(Object.entries(serve(record, base)).filter(([name]) => isShown(name))),
+    )
     const url = `${base}${path}`
     nameIgnored(c, ignored)
     return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))

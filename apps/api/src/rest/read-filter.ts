@@ -1,7 +1,27 @@
-import { type FieldErrors, netboxLookups, parseTimestamp, unbuiltFilter, unbuiltLookup } from '@netbox-pbs/core'
+import {
+  type FieldErrors,
+  type Filter,
+  last,
+  maxValues,
+  type OrderTerm,
+  type PatternFaults,
+  parseFilter,
+  parseOrdering,
+  parseTimestamp,
+  patternErrors,
+  patternsOf,
+  type RecordFields,
+  requestFilters,
+  type SentPattern,
+  splitParameter,
+  suffixesOf,
+  unbuiltFilter,
+} from '@netbox-pbs/core'
+import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { z } from 'zod'
 import { branchParameter } from './branch-place.ts'
+import { filterParameters } from './filter-parameters.ts'
 import { type HttpError, invalid } from './http-error.ts'
 
 /** Result of reading a parameter: nothing, a filter value, or an error. */
@@ -16,94 +36,144 @@ interface Parameter<A> {
 
 type Parameters<F> = { readonly [K in keyof F]-?: Parameter<Exclude<F[K], undefined>> }
 
-/** Values of one parameter that are accepted: more would make a statement without bound. */
-const maxValues = 1000
-
 /** The filter that the query of a list of records gives, and the names of ignored parameters. */
 export interface RecordQuery<F> {
-  readonly filter: F
+  readonly filter: F & { readonly where: ReadonlyArray<Filter>; readonly order: ReadonlyArray<OrderTerm> }
   readonly ignored: ReadonlyArray<string>
 }
 
 /** Parameters of every list of records that are not filters. */
-const common: ReadonlySet<string> = new Set(['limit', 'offset', 'format', branchParameter])
+const common: ReadonlySet<string> = new Set([
+  'limit',
+  'offset',
+  'ordering',
+  'brief',
+  'fields',
+  'omit',
+  'format',
+  branchParameter,
+])
+
+/** How a list of records is filtered. */
+interface FilterDescription<F> {
+  /** Fields by which it is filtered with every lookup of their type, and ordered. */
+  readonly fields?: RecordFields
+  /** Parameters that are more than a comparison with a field. */
+  readonly parameters?: Parameters<F>
+}
 
 /** The filter of a list of records, as the document has it and as a query gives it. */
 export interface RecordFilter<F> {
   readonly parameters: ReadonlyArray<{ readonly name: string; readonly in: 'query'; readonly schema: object }>
-  readonly read: (params: URLSearchParams) => Effect.Effect<RecordQuery<F>, HttpError>
+  readonly read: (params: URLSearchParams) => Effect.Effect<RecordQuery<F>, HttpError | StoreFailed, InventoryLists>
 }
 
 /**
  * The filter of a list of records. A wrong parameter, or a field of `record` without a filter, is a
- * 400 with NetBox's sentence; blank and unknown ones are ignored, and `more` are parameters of the
- * list that are no filters.
+ * 400 with NetBox's sentence; blank and unknown ones are ignored.
  */
-export const recordFilter = <F extends object>(
+export const recordFilter = <F extends object = object>(
   record: z.ZodObject,
-  parameters: Parameters<F>,
-  more: Readonly<Record<string, object>> = {},
+  { fields = {}, parameters = {} as Parameters<F> }: FilterDescription<F> = {}, // border: without parameters F has no keys
 ): RecordFilter<F> => ({
   parameters: [
-    ...Object.values<Parameter<unknown>>(parameters),
-    ...Object.entries(more).map(([name, schema]) => ({ name, schema })),
-  ].map(({ name, schema }) => ({ name, in: 'query', schema })),
-  read: (params) =>
-    readFilter(params, { record: new Set(Object.keys(record.shape)), parameters, more: Object.keys(more) }),
+    ...filterParameters(fields),
+    ...Object.values<Parameter<unknown>>(parameters).map(
+      ({ name, schema }) => ({ name, in: 'query', schema }) as const,
+    ),
+    ...(Object.keys(fields).length === 0
+      ? []
+      : [{ name: 'ordering', in: 'query', schema: { type: 'string' } } as const]),
+  ],
+  read: (params) => readFilter(params, { record: new Set(Object.keys(record.shape)), fields, parameters }),
 })
 
-function readFilter<F extends object>(
+const readFilter = <F extends object>(
   params: URLSearchParams,
   {
     record,
+    fields,
     parameters,
-    more,
-  }: {
-    readonly record: ReadonlySet<string>
-    readonly parameters: Parameters<F>
-    readonly more: ReadonlyArray<string>
-  },
-): Effect.Effect<RecordQuery<F>, HttpError> {
-  const filter: Record<string, unknown> = {}
-  const errors: Record<string, FieldErrors[string]> = {}
-  const known = new Set([...common, ...more])
-  for (const [field, { name, read }] of Object.entries<Parameter<unknown>>(parameters)) {
-    known.add(name)
-    const texts = params.getAll(name).filter((text) => text !== '')
-    const { value, wrong } =
-      texts.length > maxValues
-        ? { wrong: `At most ${maxValues} values can be given.` }
-        : texts.length > 0
-          ? read(texts)
-          : {}
-    if (wrong !== undefined) errors[name] = [wrong]
-    if (value !== undefined) filter[field] = value
-  }
-  const unread = [...new Set(params.keys())].filter((name) => !known.has(name))
-  const ignored = unread.filter((name) => {
-    const unbuilt = unbuiltRecordFilter({ fields: record, known }, name, params.getAll(name))
-    if (unbuilt !== null) errors[name] = [unbuilt]
-    return unbuilt === null
+  }: { readonly record: ReadonlySet<string>; readonly fields: RecordFields; readonly parameters: Parameters<F> },
+): Effect.Effect<RecordQuery<F>, HttpError | StoreFailed, InventoryLists> =>
+  Effect.gen(function* () {
+    const filter: Record<string, unknown> = {}
+    const where: Array<Filter> = []
+    const patterns: Array<SentPattern> = []
+    const ignored: Array<string> = []
+    const errors: Record<string, FieldErrors[string]> = {}
+    const own = new Map(
+      Object.entries<Parameter<unknown>>(parameters).map(([key, { name, read }]) => [name, { key, read }]),
+    )
+    for (const name of new Set(params.keys())) {
+      if (common.has(name)) continue
+      const sent = params.getAll(name)
+      const special = own.get(name)
+      if (special !== undefined) {
+        const { value, wrong } = readSpecial(
+          special.read,
+          sent.filter((text) => text !== ''),
+        )
+        if (wrong !== undefined) errors[name] = [wrong]
+        if (value !== undefined) filter[special.key] = value
+        continue
+      }
+      const read = parseFilter(fields, name, sent)
+      if (read._tag === 'filter') {
+        where.push(read.filter)
+        patterns.push(...patternsOf(name, read.filter))
+      } else if (read._tag === 'invalid') errors[name] = [read.message]
+      else if (read._tag === 'unknown') {
+        const unbuilt = unbuiltRecordFilter({ record, fields, own }, name, sent)
+        if (unbuilt === null) ignored.push(name)
+        else errors[name] = [unbuilt]
+      }
+    }
+    const faults = yield* wrongPatterns(patterns.map(({ pattern }) => pattern))
+    Object.assign(errors, patternErrors(patterns, faults))
+    if (Object.keys(errors).length > 0) return yield* invalid(errors)
+    const order = parseOrdering(last(params, 'ordering'), (field) => Object.hasOwn(fields, field))
+    return { filter: { ...(filter as F), where, order }, ignored } // border: each value was read by the parameter of its field
   })
-  if (Object.keys(errors).length > 0) return Effect.fail(invalid(errors))
-  return Effect.succeed({ filter: filter as F, ignored }) // border: each value was read by the parameter of its field
+
+const readSpecial = (read: Parameter<unknown>['read'], texts: ReadonlyArray<string>): Read<unknown> => {
+  if (texts.length > maxValues) return { wrong: `At most ${maxValues} values can be given.` }
+  return texts.length > 0 ? read(texts) : {}
 }
+
+/** What is wrong with regular expressions. Asks nothing when there are none. */
+export const wrongPatterns = (
+  patterns: ReadonlyArray<string>,
+): Effect.Effect<PatternFaults, StoreFailed, InventoryLists> =>
+  patterns.length === 0
+    ? Effect.succeed(new Map())
+    : Effect.flatMap(InventoryLists, (lists) => lists.patternFaults({ patterns }))
 
 /** Rejects a filter that a list of records does not have yet; null: the parameter means nothing. */
 function unbuiltRecordFilter(
-  { fields, known }: { readonly fields: ReadonlySet<string>; readonly known: ReadonlySet<string> },
+  {
+    record,
+    fields,
+    own,
+  }: {
+    readonly record: ReadonlySet<string>
+    readonly fields: RecordFields
+    readonly own: ReadonlyMap<string, unknown>
+  },
   parameter: string,
   texts: ReadonlyArray<string>,
 ): string | null {
   if (texts.every((text) => text === '')) return null
   if (parameter === 'start') return 'This list has no cursor: read it with limit and offset.'
-  if (fields.has(parameter) || parameter === 'q') return notOffered(parameter)
-  const [name = '', lookup, ...more] = parameter.split('__')
-  if (lookup !== undefined && more.length === 0 && netboxLookups.has(lookup) && (fields.has(name) || known.has(name))) {
-    return unbuiltLookup(name, lookup)
-  }
-  return unbuiltFilter({}, parameter, texts)
+  const { name, suffix } = splitParameter(parameter)
+  // The type of a field with a filter says that it has no such lookup, and NetBox would ignore it too.
+  if (Object.hasOwn(fields, name)) return unbuiltFilter(parameter)
+  const isOurs = record.has(name) || own.has(name) || name === 'q' || Object.hasOwn(requestFilters, name)
+  const isLookup = suffix === null || netboxLookups.has(suffix)
+  return isOurs && isLookup ? notOffered(parameter) : unbuiltFilter(parameter)
 }
+
+const netboxLookups = new Set([...suffixesOf('text'), ...suffixesOf('integer')])
 
 const notOffered = (parameter: string): string =>
   `This list cannot be filtered by ${parameter} yet: leave it out, and select among the rows of the answer.`
@@ -177,13 +247,6 @@ export const search = (name: string): Parameter<string> => ({
   },
 })
 
-/** UUIDs. */
-export const uuids = (name: string): Parameter<ReadonlyArray<string>> => ({
-  name,
-  schema: { type: 'array', items: { type: 'string', format: 'uuid' } },
-  read: (given) => (given.every((text) => uuid.test(text)) ? { value: given } : { wrong: 'Enter a valid UUID.' }),
-})
-
 /** A moment; of several the last one counts. */
 export const timestamp = (name: string): Parameter<string> => ({
   name,
@@ -204,6 +267,5 @@ export const flag = (name: string): Parameter<boolean> => ({
   },
 })
 
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 const hasNull = (text: string): boolean => text.includes('\0')
 const noNull = { wrong: 'Null characters are not allowed.' }

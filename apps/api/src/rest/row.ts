@@ -9,6 +9,7 @@ import {
 } from '@netbox-pbs/core'
 import type { ServedRow } from '@netbox-pbs/core/ports'
 import { pageUrl, rowUrl } from './links.ts'
+import { shownFields } from './shown-fields.ts'
 
 /** A row whose model is not known statically: the registry has its fields. */
 export type Row = Readonly<Record<string, unknown>> & {
@@ -64,7 +65,7 @@ export function serveRow(
   row: Row,
   { base, presentation }: { readonly base: string; readonly presentation: Presentation },
 ): Readonly<Record<string, unknown>> {
-  const isServed = shownFields(model, presentation)
+  const isServed = shownFields(presentation, registry[model].brief)
   return Object.fromEntries(
     Object.entries(servedFields[model]).flatMap(([name, serve]) => (isServed(name) ? [[name, serve(row, base)]] : [])),
   )
@@ -110,12 +111,4 @@ function served(field: Field, value: unknown, row: Row, base: string): unknown {
 function servedChoice(choices: Parameters<typeof choiceFor>[0], stored: string) {
   const { value, label } = choiceFor(choices, stored)
   return { value, label }
-}
-
-function shownFields(model: ModelName, { fields, omit, brief }: Presentation): (name: string) => boolean {
-  if (fields !== null) return (name) => fields.includes(name)
-  if (omit !== null) return (name) => !omit.includes(name)
-  if (!brief) return () => true
-  const names: ReadonlyArray<string> = ['id', 'url', 'display', ...registry[model].brief]
-  return (name) => names.includes(name)
 }

@@ -1,4 +1,3 @@
-import { last } from '@netbox-pbs/core'
 import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { readBranchChange, readNewBranch } from '../branches/read-branch-request.ts'
@@ -39,8 +38,7 @@ const listRoute = recordList({
   description: 'The branches, newest first',
   schema: 'BranchList',
   filter: branchFilter,
-  read: (query, params) =>
-    Effect.flatMap(Branches, (branches) => branches.list({ ...query, oldestFirst: last(params, 'ordering') === 'id' })),
+  read: (query) => Effect.flatMap(Branches, (branches) => branches.list(query)),
   serve: (branch, base) => servedBranch(base, branch),
 })
 

@@ -13,7 +13,7 @@ const usageRoute = recordListOf({
   description: 'Usage of the datastore, newest first',
   schema: 'UsagePointList',
   branched: true,
-  filter: recordFilter(UsagePoint, {}),
+  filter: recordFilter(UsagePoint),
   owner: (c) => findRow('datastore', c),
   read: ({ id }, page) => Effect.flatMap(DatastoreUsage, (usage) => usage.points({ datastoreId: id, ...page })),
   serve: ({ time, used_bytes, total_bytes }) => ({ time, used_bytes, total_bytes }),

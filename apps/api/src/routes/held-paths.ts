@@ -1,3 +1,4 @@
+import { heldFields } from '@netbox-pbs/core'
 import { HeldDeletionsChanged, HeldDeletionsStore } from '@netbox-pbs/core/ports'
 import { confirmHeld, dismissHeld, type HeldDecision } from '@netbox-pbs/sync'
 import { Effect, Option } from 'effect'
@@ -26,11 +27,11 @@ const listRoute = recordListOf({
   operationId: 'plugins_pbs_sync_runs_held_list',
   description: 'The deletions that the run held back, in their present state',
   schema: 'HeldDeletionsList',
-  filter: recordFilter(HeldDeletions, {}),
+  filter: recordFilter(HeldDeletions, { fields: heldFields }),
   owner: findRun,
-  read: ({ id }, page) =>
+  read: ({ id }, query) =>
     Effect.gen(function* () {
-      const { count, rows } = yield* (yield* HeldDeletionsStore).list({ runId: id, ...page })
+      const { count, rows } = yield* (yield* HeldDeletionsStore).list({ runId: id, ...query })
       return { count, rows: yield* Effect.forEach(rows, sampleRows) }
     }),
   serve: (sampled, base, { id }) => servedHeld(base, id, sampled),

@@ -6,6 +6,7 @@ import {
   idParameter,
   notFoundResponse,
   pageParameters,
+  presentationParameters,
   ref,
   response,
   wrongFilter,
@@ -36,9 +37,8 @@ interface RecordList<F, A> extends ListDescription {
   readonly filter: RecordFilter<F>
   readonly read: (
     query: RecordQuery<F>['filter'] & { readonly limit: number; readonly offset: number },
-    params: URLSearchParams,
   ) => Served<Page<A>>
-  readonly serve: (record: A, base: string) => unknown
+  readonly serve: (record: A, base: string) => object
 }
 
 /**
@@ -61,7 +61,7 @@ export const recordListOf = <F extends object, A, O extends { readonly id: numbe
     owner: O,
     query: RecordQuery<F>['filter'] & { readonly limit: number; readonly offset: number },
   ) => Served<Page<A>>
-  readonly serve: (record: A, base: string, owner: O) => unknown
+  readonly serve: (record: A, base: string, owner: O) => object
 }): Route =>
   listRoute(
     about,
@@ -96,6 +96,7 @@ function listRoute<F>(
         ...(ofAnother ? [idParameter] : []),
         ...parameters,
         ...pageParameters,
+        ...presentationParameters,
         ...(branched ? branchParameters : []),
       ],
       responses: {
@@ -119,7 +120,7 @@ const answerList = <F extends object, A>(
     return yield* respondWithRecords(c, {
       path,
       ignored: query.ignored,
-      read: (page) => read({ ...query.filter, ...page }, params),
+      read: (page) => read({ ...query.filter, ...page }),
       serve,
     })
   })

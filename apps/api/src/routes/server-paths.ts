@@ -103,7 +103,7 @@ const costsRoute = recordListOf({
   description: 'What the server was asked on each day, newest first',
   schema: 'ServerCostList',
   branched: true,
-  filter: recordFilter(ServerCost, {}),
+  filter: recordFilter(ServerCost),
   owner: (c) => findRow('server', c),
   read: ({ id }, page) => Effect.flatMap(RequestCosts, (costs) => costs.days({ serverId: id, ...page })),
   serve: servedDay,

@@ -45,7 +45,7 @@ const listRoute = recordList({
   description: 'The runs, newest first',
   schema: 'SyncRunList',
   filter: runFilter,
-  read: ({ limit, offset, ...filter }) => Effect.flatMap(Runs, (runs) => runs.list({ filter, limit, offset })),
+  read: (query) => Effect.flatMap(Runs, (runs) => runs.list(query)),
   serve: (run, base) => servedRun(base, run),
 })
 
@@ -105,7 +105,7 @@ const scopesRoute = recordListOf({
   operationId: 'plugins_pbs_sync_runs_scopes_list',
   description: 'The scopes that did not end unchanged',
   schema: 'SyncRunScopeList',
-  filter: recordFilter(SyncRunScope, {}),
+  filter: recordFilter(SyncRunScope),
   owner: findRun,
   read: ({ id }, page) => Effect.flatMap(Runs, (runs) => runs.scopes({ id, ...page })),
   serve: servedScope,
@@ -116,7 +116,7 @@ const jobsRoute = recordListOf({
   operationId: 'plugins_pbs_sync_runs_jobs_list',
   description: 'The jobs, those that need attention first',
   schema: 'SyncRunJobList',
-  filter: recordFilter(SyncRunJob, {}),
+  filter: recordFilter(SyncRunJob),
   owner: findRun,
   read: ({ id }, page) => Effect.flatMap(Runs, (runs) => runs.jobs({ id, ...page })),
   serve: servedJob,

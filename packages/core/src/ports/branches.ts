@@ -3,6 +3,7 @@ import type { Branch, BranchChange, BranchConflict, BranchKind } from '../branch
 import type { Author } from '../change-log.ts'
 import type { NaturalKey } from '../key.ts'
 import type { ConflictKind, Resolution } from '../merge/conflict.ts'
+import type { RecordQuery } from '../query/list-query.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { RowCounts } from '../run.ts'
 import type { BranchStatus, ClosedBranchStatus } from '../status.ts'
@@ -45,22 +46,18 @@ export interface WaitingGroup {
   readonly changes: number
 }
 
-/** Filters of branches; a branch must match all of them. */
-export interface BranchFilter {
+/** Filters of branches, by `branchFields` and more; a branch must match all of them. */
+export interface BranchFilter extends RecordQuery {
   readonly statuses?: ReadonlyArray<BranchStatus>
-  readonly kinds?: ReadonlyArray<BranchKind>
   readonly names?: ReadonlyArray<string>
-  readonly schemaIds?: ReadonlyArray<string>
-  /** Their authors. */
-  readonly users?: ReadonlyArray<string>
   /** A text in name, description or user, in upper or lower case. */
   readonly search?: string
   /** Those that belong to this run, or that it was the last to stage into. */
   readonly stagedBy?: number
 }
 
-/** Filters of a branch's changes; a change must match all of them. */
-export interface BranchChangeFilter {
+/** Filters of a branch's changes, by `branchChangeFields` and more; a change must match all of them. */
+export interface BranchChangeFilter extends Pick<RecordQuery, 'where'> {
   readonly models?: ReadonlyArray<ModelName>
   readonly actions?: ReadonlyArray<BranchChange['action']>
   readonly objectIds?: ReadonlyArray<number>
@@ -137,10 +134,9 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
     readonly coveredNamespaces: (request: {
       readonly serverId: number
     }) => Effect.Effect<ReadonlyArray<NamespacePlace>, StoreFailed>
-    /** Newest first, unless the oldest are asked for first. */
+    /** Newest first, unless asked otherwise. */
     readonly list: (
       request: BranchFilter & {
-        readonly oldestFirst?: boolean
         readonly limit: number
         readonly offset: number
       },

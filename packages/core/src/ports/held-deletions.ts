@@ -1,4 +1,5 @@
 import { Context, Data, type Effect, type Option } from 'effect'
+import type { RecordQuery } from '../query/list-query.ts'
 import type { HeldDeletions, HeldState } from '../sync/judge-deletions.ts'
 import type { Page } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
@@ -34,14 +35,16 @@ export class HeldDeletionsStore extends Context.Tag('@netbox-pbs/core/HeldDeleti
   HeldDeletionsStore,
   {
     /**
-     * Held deletions with rows, oldest first: those that a run held or refreshed, or, without a run, those
-     * that wait for a decision.
+     * Held deletions with rows, oldest first unless asked otherwise: those that a run held or refreshed, or, without a run, those
+     * that wait for a decision. Fields are `heldFields`.
      */
-    readonly list: (request: {
-      readonly runId: number | null
-      readonly limit: number
-      readonly offset: number
-    }) => Effect.Effect<Page<HeldDeletions>, StoreFailed>
+    readonly list: (
+      request: RecordQuery & {
+        readonly runId: number | null
+        readonly limit: number
+        readonly offset: number
+      },
+    ) => Effect.Effect<Page<HeldDeletions>, StoreFailed>
     /** With a run: only if that run held or refreshed them. */
     readonly get: (request: {
       readonly id: number

@@ -1,5 +1,6 @@
 import { Context, type Effect, type Option } from 'effect'
 import type { ListQuery } from '../query/list-query.ts'
+import type { PatternFaults } from '../query/parse-list-query.ts'
 import type { JsonValue, ModelName } from '../registry/field.ts'
 import type { Values } from '../registry/registry.ts'
 import type { StoreFailed } from './store-failed.ts'
@@ -43,5 +44,9 @@ export class InventoryLists extends Context.Tag('@netbox-pbs/core/InventoryLists
       readonly model: ModelName
       readonly ids: ReadonlyArray<number>
     }) => Effect.Effect<ReadonlySet<number>, StoreFailed>
+    /** What is wrong with regular expressions, by their text; those that are right are left out. */
+    readonly patternFaults: (request: {
+      readonly patterns: ReadonlyArray<string>
+    }) => Effect.Effect<PatternFaults, StoreFailed>
   }
 >() {}

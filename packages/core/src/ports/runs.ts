@@ -1,8 +1,8 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
+import type { RecordQuery } from '../query/list-query.ts'
 import type { Run, RunJob, RunMode, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { ScopeFilter } from '../scope-filter.ts'
-import type { RunStatus } from '../status.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** A page of records, with the number of all of them. */
@@ -25,12 +25,6 @@ export interface NewRun {
   readonly user: string
 }
 
-/** Which runs to list; left out: all. */
-export interface RunFilter {
-  readonly statuses?: ReadonlyArray<RunStatus>
-  readonly triggers?: ReadonlyArray<RunTrigger>
-}
-
 /** A run after the end of one of its jobs. */
 export interface EndedJob {
   readonly run: Run
@@ -47,12 +41,13 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
   {
     readonly create: (run: NewRun) => Effect.Effect<Run, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Run>, StoreFailed>
-    /** Newest first. */
-    readonly list: (request: {
-      readonly filter?: RunFilter
-      readonly limit: number
-      readonly offset: number
-    }) => Effect.Effect<Page<Run>, StoreFailed>
+    /** Newest first, unless asked otherwise. Fields are `runFields`. */
+    readonly list: (
+      request: RecordQuery & {
+        readonly limit: number
+        readonly offset: number
+      },
+    ) => Effect.Effect<Page<Run>, StoreFailed>
     /**
      * The scopes of a run that did not end unchanged, in the order they ended, under the present
      * names of their servers.

@@ -1,17 +1,39 @@
 import type { ModelName } from '../registry/field.ts'
 
+/**
+ * How a row's value is compared with those of a filter, under the names that REST gives them.
+ *
+ * - `exact`: equal.
+ * - `lt`, `lte`, `gt`, `gte`: less, less or equal, greater, greater or equal; of integers and datetimes.
+ * - `ie`, `ic`, `isw`, `iew`: equals, contains, starts or ends with, in any case; of text.
+ * - `regex`, `iregex`: matches a regular expression of PostgreSQL, the second in any case; of text.
+ * - `empty`: whether the row has no value (true) or has one (false); blank text is no value.
+ */
+export type Lookup = 'exact' | 'lt' | 'lte' | 'gt' | 'gte' | 'ie' | 'ic' | 'isw' | 'iew' | 'regex' | 'iregex' | 'empty'
+
 /** One condition. Several values of one filter are alternatives; several filters all hold. */
 export interface Filter {
-  /** A column of the model, or `id`, `created`, `last_updated`. */
+  /**
+   * A column of the model, or `id`, `created`, `last_updated`; or one of `requestFilters`, whose values
+   * are UUIDs of requests.
+   */
   readonly field: string
-  /** How values are compared. `empty`: whether the row has no value; of integers and datetimes. */
-  readonly lookup: 'exact' | 'empty'
+  readonly lookup: Lookup
+  /** The rows that meet none of the values; a row without a value is one of them. */
+  readonly negated?: boolean
   /**
    * In the column's own type; datetimes RFC 3339. Null matches a row without a value; no value at
    * all matches no row.
    */
   readonly values: ReadonlyArray<string | number | boolean | null>
 }
+
+/** Filters of every list by the request that created or changed a row, and the actions of the change log they look for. */
+export const requestFilters = {
+  created_by_request: ['create'],
+  updated_by_request: ['update'],
+  modified_by_request: ['create', 'update'],
+} as const
 
 /** A sort key. `server` sorts by the server's name. */
 export interface OrderTerm {
@@ -36,6 +58,15 @@ export interface ListQuery<M extends ModelName = ModelName> {
    */
   readonly order: ReadonlyArray<OrderTerm>
   readonly page: PageRequest
+}
+
+/**
+ * What is asked of a list of records that are no inventory. The order without terms is the list's own;
+ * id is always the last key.
+ */
+export interface RecordQuery {
+  readonly where?: ReadonlyArray<Filter>
+  readonly order?: ReadonlyArray<OrderTerm>
 }
 
 /** The errors of each parameter or field, by its name, in NetBox's words. */

@@ -39,7 +39,10 @@ function naturalNumber(text: string | undefined): number | undefined {
   return text !== undefined && /^\s*\+?\d+\s*$/.test(text) ? Math.min(Number(text), Number.MAX_SAFE_INTEGER) : undefined
 }
 
-/** Reads `ordering=f1,-f2`. Names that cannot be ordered by are dropped, as NetBox drops them. */
+/**
+ * Reads `ordering=f1,-f2`. Names that cannot be ordered by are dropped, as NetBox drops them, and so
+ * are repeated ones, which order nothing.
+ */
 export function parseOrdering(
   text: string | undefined,
   orderable: (field: string) => boolean,
@@ -50,7 +53,7 @@ export function parseOrdering(
     .map((term) =>
       term.startsWith('-') ? { field: term.slice(1), descending: true } : { field: term, descending: false },
     )
-    .filter(({ field }) => orderable(field))
+    .filter(({ field }, at, terms) => orderable(field) && terms.findIndex((term) => term.field === field) === at)
 }
 
 /** Which fields of a row are shown. `fields` wins over `omit`, `omit` over `brief`; null: not asked for. */

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { ModelName } from '../registry/field.ts'
-import { parseListQuery, referencedRows, resolveListQuery } from './parse-list-query.ts'
+import { modelNames } from '../registry/registry.ts'
+import type { Filter } from './list-query.ts'
+import { suffixesOf } from './lookups.ts'
+import { listFields, parseListQuery, referencedRows, resolveListQuery, sentPatterns } from './parse-list-query.ts'
 
 const read = (model: ModelName, query: string) => parseListQuery(model, new URLSearchParams(query))
 const filters = (model: ModelName, query: string) => read(model, query).query.filters
@@ -83,15 +86,18 @@ describe('a filter', () => {
 
   test('that neither NetBox nor we know is ignored and named', () => {
     const query =
-      'nope=1&id__in=1,2&name__zz=1&owner__zz=1&protected=maybe&protected__n=true&port__empty=x&size_bytes__empty=1&files=x&files__n=x&size_bytes__ic=1&server__name=a&tags=a&constructor=1&__proto__=1&limit=1&format=json'
+      'nope=1&id__in=1,2&name__ic=1&owner__zz=1&owner__gt=1&owner__n__n=1&__n=1&protected=maybe&protected__n=true&port__empty=x&size_bytes__empty=1&files=x&files__n=x&size_bytes__ic=1&server__name=a&server__ic=a&server_id__gt=1&tags=a&constructor=1&__proto__=1&limit=1&format=json'
     expect(read('snapshot', query)).toMatchObject({
       query: { filters: [] },
       errors: {},
       ignored: [
         'nope',
         'id__in',
-        'name__zz',
+        'name__ic',
         'owner__zz',
+        'owner__gt',
+        'owner__n__n',
+        '__n',
         'protected',
         'protected__n',
         'port__empty',
@@ -100,6 +106,8 @@ describe('a filter', () => {
         'files__n',
         'size_bytes__ic',
         'server__name',
+        'server__ic',
+        'server_id__gt',
         'tags',
         'constructor',
         '__proto__',
@@ -107,32 +115,108 @@ describe('a filter', () => {
     })
   })
 
+  test.each<[ModelName, string, Omit<Filter, 'field'>]>([
+    ['server', 'name__n=a&name__n=null', { lookup: 'exact', negated: true, values: ['a', null] }],
+    ['server', 'name__ic=a%20&name__ic=b', { lookup: 'ic', values: ['a', 'b'] }],
+    ['server', 'name__nic=a', { lookup: 'ic', negated: true, values: ['a'] }],
+    ['server', 'name__ie=a&name__ie=null', { lookup: 'ie', values: ['a', null] }],
+    ['server', 'name__nie=a', { lookup: 'ie', negated: true, values: ['a'] }],
+    ['server', 'token_id__isw=a', { lookup: 'isw', values: ['a'] }],
+    ['server', 'name__nisw=a', { lookup: 'isw', negated: true, values: ['a'] }],
+    ['server', 'name__iew=a', { lookup: 'iew', values: ['a'] }],
+    ['server', 'name__niew=a', { lookup: 'iew', negated: true, values: ['a'] }],
+    ['server', 'name__regex=^a', { lookup: 'regex', values: ['^a'] }],
+    ['server', 'name__iregex=^a', { lookup: 'iregex', values: ['^a'] }],
+    ['server', 'name__empty=True', { lookup: 'empty', values: [true] }],
+    ['server', 'status__empty=false', { lookup: 'empty', values: [false] }],
+    ['snapshot', 'size_bytes__n=5', { lookup: 'exact', negated: true, values: [5] }],
+    ['snapshot', 'backup_time__lt=2026-02-03', { lookup: 'lt', values: ['2026-02-03T00:00:00Z'] }],
+    ['group', 'last_backup__gte=2026-02-03', { lookup: 'gte', values: ['2026-02-03T00:00:00Z'] }],
+    ['task', 'created__gt=2026-02-03', { lookup: 'gt', values: ['2026-02-03T00:00:00Z'] }],
+    ['job', 'last_updated__n=2026-02-03', { lookup: 'exact', negated: true, values: ['2026-02-03T00:00:00Z'] }],
+    // Of several bounds the widest holds.
+    ['server', 'port__gt=8010&port__gt=8008', { lookup: 'gt', values: [8008] }],
+    ['server', 'id__lt=3&id__lt=5', { lookup: 'lt', values: [5] }],
+    // A bound beyond what a column holds leaves out none or all of its numbers.
+    ['snapshot', 'size_bytes__lt=1000.0&size_bytes__lt=', { lookup: 'lt', values: [1000] }],
+    ['snapshot', 'size_bytes__lte=99999999999999999999', { lookup: 'lte', values: [Number.MAX_SAFE_INTEGER] }],
+    ['snapshot', 'size_bytes__lt=99999999999999999999', { lookup: 'lte', values: [Number.MAX_SAFE_INTEGER] }],
+    ['snapshot', 'size_bytes__gt=9007199254740992', { lookup: 'gt', values: [Number.MAX_SAFE_INTEGER] }],
+    ['snapshot', 'size_bytes__gte=9007199254740992', { lookup: 'gt', values: [Number.MAX_SAFE_INTEGER] }],
+    ['snapshot', 'size_bytes__gt=-9007199254740992', { lookup: 'gte', values: [Number.MIN_SAFE_INTEGER] }],
+    ['snapshot', 'size_bytes__lte=-9007199254740992', { lookup: 'lt', values: [Number.MIN_SAFE_INTEGER] }],
+    // A choice is looked up among the choices.
+    ['server', 'status__n=unknown', { lookup: 'exact', negated: true, values: ['unknown'] }],
+    ['server', 'status__ic=reachable', { lookup: 'exact', values: ['reachable', 'unreachable'] }],
+    ['server', 'status__isw=reachable', { lookup: 'exact', values: ['reachable'] }],
+    ['server', 'status__iew=reachable', { lookup: 'exact', values: ['reachable', 'unreachable'] }],
+    ['server', 'status__ie=reachable&status__ie=unknown', { lookup: 'exact', values: ['reachable', 'unknown'] }],
+    ['server', 'status__nic=reachable', { lookup: 'exact', negated: true, values: ['reachable', 'unreachable'] }],
+    ['server', 'status__regex=reachable', { lookup: 'exact', values: ['reachable', 'unreachable'] }],
+  ])('of %s by %s', (model, query, filter) => {
+    const { errors, ignored } = read(model, query)
+    expect({ errors, ignored }).toEqual({ errors: {}, ignored: [] })
+    expect(filters(model, query)).toEqual([{ field: query.split('__')[0], ...filter }])
+  })
+
+  test.each<[ModelName, string, string, string]>([
+    ['server', 'port__gt=x', 'port__gt', 'Enter a whole number.'],
+    ['server', 'id__n=null', 'id__n', 'Enter a whole number.'],
+    ['job', 'next_run__lt=soon', 'next_run__lt', 'Enter a valid date/time.'],
+    ['job', 'next_run__gte=2026-01-02T06:04:05%2003:00', 'next_run__gte', 'Enter a valid date/time.'],
+    ['server', 'status__ic=r', 'status__ic', 'Select a valid choice. r is not one of the available choices.'],
+    ['server', 'status__n=', 'status__n', 'Select a valid choice.  is not one of the available choices.'],
+    ['server', 'status__n=null', 'status__n', 'Select a valid choice. null is not one of the available choices.'],
+    ['server', 'name__ic=a%00', 'name__ic', 'Null characters are not allowed.'],
+    [
+      'server',
+      'name__ic=null',
+      'name__ic',
+      'null stands for no value and cannot be looked for in this way: filter with __empty.',
+    ],
+    [
+      'server',
+      'name__regex=(a)%5C1',
+      'name__regex',
+      'A regular expression cannot have references back to a group here.',
+    ],
+    ['snapshot', 'server_id__n=abc', 'server_id__n', '“abc” is not a valid value.'],
+    ['snapshot', 'created_by_request=abc', 'created_by_request', 'Enter a valid UUID.'],
+  ])('of %s is refused in %s', (model, query, field, message) => {
+    expect(read(model, query).errors).toEqual({ [field]: [message] })
+  })
+
+  test('with more values than a statement should have is refused', () => {
+    const query = Array.from({ length: 1001 }, (_, n) => `name__ic=${n}`).join('&')
+    expect(read('server', query).errors).toEqual({ name__ic: ['At most 1000 values can be given.'] })
+  })
+
+  test.each(modelNames)('of %s has every suffix that NetBox gives a field of its type, and no other', (model) => {
+    const all = [...new Set([...suffixesOf('text'), ...suffixesOf('integer'), 'in', 'any', ''])]
+    for (const [name, field] of Object.entries(listFields(model))) {
+      const known = all.filter((suffix) => read(model, `${name}__${suffix}=1`).ignored.length === 0)
+      const expected = field.type === 'reference' ? ['n'] : suffixesOf(field.type)
+      // `1` is none of the words that `empty` understands.
+      expect([name, known.toSorted()]).toEqual([name, expected.filter((suffix) => suffix !== 'empty').toSorted()])
+    }
+  })
+
+  test.each([
+    ['created_by_request', '6f1c2d3e4f5a4b6c8d7e9f0a1b2c3d4e'],
+    ['updated_by_request', '{6F1C2D3E-4F5A-4B6C-8D7E-9F0A1B2C3D4E}'],
+    ['modified_by_request', 'x&modified_by_request=urn:uuid:6f1c2d3e-4f5a-4b6c-8d7e-9f0a1b2c3d4e'],
+  ])('%s takes the last of several requests', (field, text) => {
+    expect(filters('job', `${field}=${text}`)).toEqual([
+      { field, lookup: 'exact', values: ['6f1c2d3e-4f5a-4b6c-8d7e-9f0a1b2c3d4e'] },
+    ])
+  })
+
   test.each<[ModelName, string]>([
-    ...['n', 'ic', 'nic', 'ie', 'nie', 'isw', 'nisw', 'iew', 'niew', 'empty', 'regex', 'iregex'].flatMap(
-      (lookup): ReadonlyArray<[ModelName, string]> => [
-        ['server', `name__${lookup}`],
-        ['server', `status__${lookup}`],
-        ['snapshot', `backup_id__${lookup}`],
-      ],
-    ),
-    ...['n', 'lt', 'lte', 'gt', 'gte'].flatMap(
-      (lookup): ReadonlyArray<[ModelName, string]> => [
-        ['snapshot', `size_bytes__${lookup}`],
-        ['snapshot', `backup_time__${lookup}`],
-        ['group', `last_backup__${lookup}`],
-        ['job', `id__${lookup}`],
-        ['datastore', `created__${lookup}`],
-        ['task', `last_updated__${lookup}`],
-      ],
-    ),
-    ['snapshot', 'server__n'],
-    ['snapshot', 'server_id__n'],
     ['job', 'tag'],
     ['job', 'tag__n'],
     ['job', 'tag_id'],
     ['server', 'cf_site'],
     ['server', 'cf_site__ic'],
-    ['server', 'created_by_request'],
     ['server', 'filter_id'],
     ['server', 'export'],
   ])('of %s by %s is not built, and refused under its own name', (model, parameter) => {
@@ -142,7 +226,8 @@ describe('a filter', () => {
   })
 
   test('by a lookup without a value is none', () => {
-    expect(read('server', 'name__isw=&port__gt=')).toMatchObject({ errors: {}, query: { filters: [] } })
+    const query = 'name__isw=&port__gt=&name__empty=&name__regex=&created_by_request='
+    expect(read('server', query)).toMatchObject({ errors: {}, ignored: [], query: { filters: [] } })
   })
 })
 
@@ -156,10 +241,10 @@ describe('an order', () => {
       ],
     ],
     [
-      'ordering=server,-server',
+      'ordering=server,id,-server,server',
       [
         ['server', false],
-        ['server', true],
+        ['id', false],
       ],
     ],
     ['ordering=url,nope,files,-', []],
@@ -194,7 +279,8 @@ describe('a server', () => {
     ]),
     ids: new Set([4, 7, 9]),
   }
-  const resolve = (query: string) => resolveListQuery(read('snapshot', query), known)
+  const faults = new Map([['[', 'brackets [] not balanced']])
+  const resolve = (query: string) => resolveListQuery(read('snapshot', query), known, faults)
   const by = (...values: ReadonlyArray<number | null>) => [{ field: 'server', lookup: 'exact', values }]
 
   test.each([
@@ -204,6 +290,8 @@ describe('a server', () => {
     ['server=pbs-a&server=null', by(4, null)],
     ['server_id=7&server_id=null', by(7, null)],
     ['server=pbs-a&server_id=7', [...by(4), ...by(7)]],
+    ['server__n=pbs-a&server__n=null', by(4, null).map((filter) => ({ ...filter, negated: true }))],
+    ['server_id__n=7', by(7).map((filter) => ({ ...filter, negated: true }))],
   ])('is found by %s', (query, filters) => {
     expect(resolve(query)).toMatchObject({ _tag: 'query', query: { filters } })
   })
@@ -211,6 +299,8 @@ describe('a server', () => {
   test.each([
     ['server=nope', { server: ['Select a valid choice. nope is not one of the available choices.'] }],
     ['server_id=999', { server_id: ['Select a valid choice. 999 is not one of the available choices.'] }],
+    ['server__n=nope', { server__n: ['Select a valid choice. nope is not one of the available choices.'] }],
+    ['server_id__n=999', { server_id__n: ['Select a valid choice. 999 is not one of the available choices.'] }],
     ['server=', { server: ['Select a valid choice.  is not one of the available choices.'] }],
     [
       'server=nope&id=x&start=0&offset=1',
@@ -222,6 +312,18 @@ describe('a server', () => {
     ['server=pbs-a&start=0&offset=1', ["'start' and 'offset' are mutually exclusive."]],
   ])('is not found by %s', (query, body) => {
     expect(resolve(query)).toEqual({ _tag: 'rejected', body })
+  })
+
+  test('is looked for only when regular expressions are right too', () => {
+    const query = 'owner__regex=[&comment__iregex=a&server=nope'
+    expect(sentPatterns(read('snapshot', query))).toEqual(['[', 'a'])
+    expect(resolve(query)).toEqual({
+      _tag: 'rejected',
+      body: {
+        owner__regex: ['Enter a valid regular expression: brackets [] not balanced.'],
+        server: ['Select a valid choice. nope is not one of the available choices.'],
+      },
+    })
   })
 
   test('is looked up by name and, where it could be one, by id', () => {

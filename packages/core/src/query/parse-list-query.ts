@@ -1,20 +1,13 @@
-import type { Field, ModelName } from '../registry/field.ts'
+import type { Field, Fields, ModelName } from '../registry/field.ts'
 import { registry } from '../registry/registry.ts'
-import {
-  type FilterableField,
-  filterValues,
-  isId,
-  notAChoice,
-  parseReference,
-  type ReferenceLookup,
-} from './filter-values.ts'
-import type { FieldErrors, Filter, ListQuery, PageRequest } from './list-query.ts'
+import { isId, notAChoice, parseFilter, parseUuid, type ReferenceLookup } from './filter-values.ts'
+import { type FieldErrors, type Filter, type ListQuery, type PageRequest, requestFilters } from './list-query.ts'
 import { last, type Presentation, parseOrdering, parsePage, parsePresentation } from './page-request.ts'
 import { unbuiltFilter } from './unbuilt-filter.ts'
 
 /**
  * A list request read against the registry. Names of other rows in it, such as `server=pbs-a`,
- * still have to be looked up: see `resolveListQuery`.
+ * still have to be looked up, and regular expressions tried: see `resolveListQuery`.
  */
 export interface ListRequest<M extends ModelName = ModelName> {
   readonly query: ListQuery<M>
@@ -22,6 +15,7 @@ export interface ListRequest<M extends ModelName = ModelName> {
   /** Names of parameters that changed nothing, in the order sent. */
   readonly ignored: ReadonlyArray<string>
   readonly lookups: ReadonlyArray<ReferenceLookup>
+  readonly patterns: ReadonlyArray<SentPattern>
   readonly errors: FieldErrors
   /** Paging parameters that exclude each other; judged after the filters. */
   readonly pageError: string | null
@@ -32,7 +26,15 @@ const commonColumns = {
   id: { class: 'derived', type: 'integer', min: 1, max: Number.MAX_SAFE_INTEGER, label: 'ID', readOnly: true },
   created: { class: 'derived', type: 'datetime', label: 'Created', readOnly: true },
   last_updated: { class: 'derived', type: 'datetime', label: 'Last updated', readOnly: true },
-} as const satisfies Record<string, Field>
+} as const satisfies Fields
+
+/** The fields that a model's list is filtered and ordered by: those that REST shows, but JSON. */
+export const listFields = (model: ModelName): Fields =>
+  Object.fromEntries(
+    Object.entries<Field>({ ...commonColumns, ...registry[model].fields }).filter(
+      ([, field]) => !field.internal && field.type !== 'json',
+    ),
+  )
 
 /** Parameters that are no filters; `_branch` says which inventory is listed. */
 const reserved = new Set(['limit', 'offset', 'start', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', '_branch'])
@@ -44,33 +46,28 @@ const firstPage: PageRequest = { _tag: 'offset', limit: 1, offset: 0 }
  * unknown names ignored but reported. A filter of NetBox that is not built yet is an error.
  */
 export function parseListQuery<M extends ModelName>(model: M, params: URLSearchParams): ListRequest<M> {
-  const columns = columnsOf(model)
+  const fields = listFields(model)
   const filters: Array<Filter> = []
   const lookups: Array<ReferenceLookup> = []
+  const patterns: Array<SentPattern> = []
   const ignored: Array<string> = []
   const errors: Record<string, ReadonlyArray<string>> = {}
 
   for (const name of new Set(params.keys())) {
     if (reserved.has(name)) continue
     const texts = params.getAll(name)
-    const emptiness = emptyFilter(columns, name, texts)
-    if (emptiness !== undefined) {
-      filters.push(emptiness)
-      continue
-    }
-    const column = columns.get(name)
-    const reference = column === undefined ? parseReference(model, name, texts) : undefined
-    if (reference?._tag === 'lookup') lookups.push(reference.lookup)
-    else if (reference?._tag === 'invalid') errors[name] = [reference.message]
-    else if (column === undefined) {
-      const unbuilt = unbuiltFilter({ ...commonColumns, ...registry[model].fields }, name, texts)
+    const read = Object.hasOwn(requestFilters, name)
+      ? parseRequestFilter(name, texts)
+      : parseFilter(fields, name, texts)
+    if (read._tag === 'filter') {
+      filters.push(read.filter)
+      patterns.push(...patternsOf(name, read.filter))
+    } else if (read._tag === 'reference') lookups.push(read.lookup)
+    else if (read._tag === 'invalid') errors[name] = [read.message]
+    else if (read._tag === 'unknown') {
+      const unbuilt = unbuiltFilter(name)
       if (unbuilt === null) ignored.push(name)
       else errors[name] = [unbuilt]
-    } else {
-      const read = filterValues(column, texts)
-      if (read._tag === 'values') filters.push({ field: name, lookup: 'exact', values: read.values })
-      else if (read._tag === 'invalid') errors[name] = [read.message]
-      else if (read._tag === 'ignored') ignored.push(name)
     }
   }
   const search = last(params, 'q')?.trim() ?? ''
@@ -81,44 +78,38 @@ export function parseListQuery<M extends ModelName>(model: M, params: URLSearchP
       model,
       filters,
       search: search === '' ? null : search,
-      order: parseOrdering(last(params, 'ordering'), (field) => columns.has(field) || isReference(model, field)),
+      order: parseOrdering(last(params, 'ordering'), (field) => Object.hasOwn(fields, field)),
       page: page._tag === 'page' ? page.page : firstPage,
     },
     presentation: parsePresentation(params),
     ignored,
     lookups,
+    patterns,
     errors,
     pageError: page._tag === 'invalid' ? page.message : null,
   }
 }
 
-/** Reads `column__empty=true`. Any other value than NetBox's words for a boolean changes nothing. */
-function emptyFilter(
-  columns: ReadonlyMap<string, FilterableField>,
-  name: string,
-  texts: ReadonlyArray<string>,
-): Filter | undefined {
-  const field = name.replace(/__empty$/, '')
-  const column = field === name ? undefined : columns.get(field)
-  if (column?.type !== 'integer' && column?.type !== 'datetime') return undefined
-  const read = filterValues({ class: 'derived', type: 'boolean', label: '' }, texts)
-  return read._tag === 'values' ? { field, lookup: 'empty', values: read.values } : undefined
+/** NetBox takes one request; of several the last one counts. */
+function parseRequestFilter(field: string, texts: ReadonlyArray<string>): ReturnType<typeof parseFilter> {
+  const text = texts.at(-1) ?? ''
+  if (text === '') return { _tag: 'absent' }
+  const uuid = parseUuid(text)
+  return uuid === null
+    ? { _tag: 'invalid', message: 'Enter a valid UUID.' }
+    : { _tag: 'filter', filter: { field, lookup: 'exact', values: [uuid] } }
 }
 
-function columnsOf(model: ModelName): ReadonlyMap<string, FilterableField> {
-  const fields = { ...commonColumns, ...registry[model].fields }
-  return new Map(
-    Object.entries<Field>(fields).flatMap(([name, field]) =>
-      field.internal || field.type === 'json' || field.type === 'reference' ? [] : [[name, field] as const],
-    ),
-  )
+/** A regular expression of a request: only the database can say whether its syntax is right. */
+export interface SentPattern {
+  /** The parameter as sent. */
+  readonly parameter: string
+  readonly pattern: string
 }
 
-function isReference(model: ModelName, name: string): boolean {
-  return Object.entries<Field>(registry[model].fields).some(
-    ([key, field]) => key === name && field.type === 'reference',
-  )
-}
+/** The regular expressions of a filter. */
+export const patternsOf = (parameter: string, { lookup, values }: Filter): ReadonlyArray<SentPattern> =>
+  lookup === 'regex' || lookup === 'iregex' ? values.map((value) => ({ parameter, pattern: String(value) })) : []
 
 /** The rows that a request's references may mean, as the store knows them. */
 export interface KnownRows {
@@ -146,23 +137,48 @@ export function referencedRows({ lookups }: Pick<ListRequest, 'lookups'>): Refer
   return { names: [...new Set(names)], ids: [...new Set(texts.filter(isId).map(Number).filter(Number.isSafeInteger))] }
 }
 
+/** The regular expressions that a request needs tried. */
+export const sentPatterns = ({ patterns }: Pick<ListRequest, 'patterns'>): ReadonlyArray<string> => [
+  ...new Set(patterns.map(({ pattern }) => pattern)),
+]
+
+/** What is wrong with regular expressions, by their text; those that are right are left out. */
+export type PatternFaults = ReadonlyMap<string, string>
+
 /** Puts the rows looked up in place of their names. All wrong parameters are reported in one body. */
-export function resolveListQuery<M extends ModelName>(request: ListRequest<M>, known: KnownRows): ResolvedListQuery<M> {
-  const errors: Record<string, ReadonlyArray<string>> = { ...request.errors }
+export function resolveListQuery<M extends ModelName>(
+  request: ListRequest<M>,
+  known: KnownRows,
+  faults: PatternFaults,
+): ResolvedListQuery<M> {
+  const errors: Record<string, ReadonlyArray<string>> = {
+    ...request.errors,
+    ...patternErrors(request.patterns, faults),
+  }
   const filters: Array<Filter> = [...request.query.filters]
-  for (const lookup of request.lookups) {
+  for (const { parameter, field, negated, ...lookup } of request.lookups) {
     const values = lookup.values.map((value) => (value === null ? null : rowId(lookup, value, known)))
     const wrong = lookup.values.find((_, index) => values[index] === undefined)
     if (wrong === undefined) {
-      filters.push({ field: lookup.field, lookup: 'exact', values: values.filter((value) => value !== undefined) })
-    } else errors[lookup.parameter] = [notAChoice(String(wrong))]
+      const found = values.filter((value) => value !== undefined)
+      filters.push({ field, lookup: 'exact', ...(negated ? { negated } : {}), values: found })
+    } else errors[parameter] = [notAChoice(String(wrong))]
   }
   if (Object.keys(errors).length > 0) return { _tag: 'rejected', body: errors }
   if (request.pageError !== null) return { _tag: 'rejected', body: [request.pageError] }
   return { _tag: 'query', query: { ...request.query, filters } }
 }
 
-function rowId({ by }: ReferenceLookup, value: string, { idsByName, ids }: KnownRows): number | undefined {
+/** The errors of the parameters whose regular expressions are wrong. */
+export const patternErrors = (patterns: ReadonlyArray<SentPattern>, faults: PatternFaults): FieldErrors =>
+  Object.fromEntries(
+    patterns.flatMap(({ parameter, pattern }) => {
+      const fault = faults.get(pattern)
+      return fault === undefined ? [] : [[parameter, [`Enter a valid regular expression: ${fault}.`]] as const]
+    }),
+  )
+
+function rowId({ by }: Pick<ReferenceLookup, 'by'>, value: string, { idsByName, ids }: KnownRows): number | undefined {
   const named = by === 'name' ? idsByName.get(value) : undefined
   if (named !== undefined) return named
   return isId(value) && ids.has(Number(value)) ? Number(value) : undefined

@@ -1,7 +1,9 @@
 import {
   type Branch,
   type BranchChange,
+  branchChangeFields,
   branchedModels,
+  branchFields,
   type FieldValue,
   type FieldValues,
   type ModelName,
@@ -10,16 +12,42 @@ import type { BranchChangeFilter, Branches, BranchFilter, Page } from '@netbox-p
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { rowTitle } from '../change-log/append-changes.ts'
 import type { Tables } from '../database/tables.ts'
+import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
 import { branchTable, entryTitle, mergedColumns } from './branch-columns.ts'
-import { selectBranch } from './branch-record.ts'
+import { openConflicts, selectBranch } from './branch-record.ts'
+
+/** The list of branches `b`. */
+const branchList = recordListOf(branchFields, {
+  columns: {
+    id: sql`b.id`,
+    schema_id: sql`b.schema_id`,
+    name: sql`b.name`,
+    description: sql`b.description`,
+    status: sql`b.status`,
+    kind: sql`b.kind`,
+    user: sql`b.user_name`,
+    checked: sql`b.checked`,
+    created: sql`b.created`,
+    last_updated: sql`b.last_updated`,
+    merged_time: sql`b.merged`,
+    merged_by: sql`b.merged_by`,
+    reverts: sql`b.reverts`,
+    revision: sql`b.revision`,
+    approved_by: sql`b.approved_by`,
+    approved_time: sql`b.approved_at`,
+    conflict_count: openConflicts,
+  },
+  order: sql`b.id desc`,
+  id: sql`b.id`,
+})
 
 /** Branches that a filter finds, the newest first unless asked otherwise. */
 export async function listBranches(
   db: Kysely<Tables>,
-  { oldestFirst = false, limit, offset, ...filter }: Parameters<Branches['Type']['list']>[0],
+  { order: terms, limit, offset, ...filter }: Parameters<Branches['Type']['list']>[0],
 ): Promise<Page<Branch>> {
-  const which = branchCondition(filter)
-  const order = oldestFirst ? sql`b.id` : sql`b.id desc`
+  const which = sql`${branchCondition(filter)} and ${await recordCondition(db, branchList, filter.where)}`
+  const order = recordOrder(branchList, terms)
   const { rows: counted } = await sql<{
     count: number
   }>`select count(*) as count from branches b where ${which}`.execute(db)
@@ -30,22 +58,11 @@ export async function listBranches(
 }
 
 /** The condition on `branches b` that a filter means. */
-function branchCondition({
-  statuses,
-  kinds,
-  names,
-  schemaIds,
-  users,
-  search,
-  stagedBy,
-}: BranchFilter): RawBuilder<unknown> {
+function branchCondition({ statuses, names, search, stagedBy }: BranchFilter): RawBuilder<unknown> {
   const run = stagedBy === undefined ? undefined : sql`${stagedBy}::bigint`
   return all([
     ...among('b.status', statuses),
-    ...among('b.kind', kinds),
     ...among('b.name', names),
-    ...among('b.schema_id', schemaIds),
-    ...among('b.user_name', users),
     ...(search === undefined
       ? []
       : [
@@ -75,7 +92,8 @@ export async function listChanges(
   for (const model of branchedModels) {
     const condition = entryCondition(model, filter)
     if (condition === null) continue
-    const which = sql`e.branch_id = ${id}::bigint and ${condition}`
+    const asked = await recordCondition(db, { fields: branchChangeFields, columns: entryColumns(model) }, filter.where)
+    const which = sql`e.branch_id = ${id}::bigint and ${condition} and ${asked}`
     const count = await countOf(db, model, which)
     const from = Math.max(0, offset - before)
     const remaining = limit - rows.length
@@ -85,6 +103,14 @@ export async function listChanges(
   }
   return { count: before, rows }
 }
+
+/** The fields of the entries `e` of a model. */
+const entryColumns = (model: ModelName) =>
+  ({
+    object_id: sql`e.id`,
+    object_repr: rowTitle(model, 'e'),
+    action: sql`e.op`,
+  }) satisfies Record<keyof typeof branchChangeFields, RawBuilder<unknown>>
 
 /** The condition on the entries `e` of a model that a filter means; null: it means none of that model. */
 function entryCondition(

@@ -23,6 +23,9 @@ const coversReviewed = sql`(${isOpenSyncBranch} and exists (
   select from ${coveredScopes} where s.branch_id = b.id and t.review
 ))`
 
+/** How many conflicts of the branch `b` have no resolution. */
+export const openConflicts: RawBuilder<number> = sql`(select count(*) from branch_conflicts c where c.branch_id = b.id and c.resolution is null)`
+
 /** `select … from branches b`, as far as its `where`: a branch as the port gives it. */
 export function selectBranch(): RawBuilder<Branch> {
   const changes = branchedModels.map(
@@ -32,7 +35,7 @@ export function selectBranch(): RawBuilder<Branch> {
     select b.id, b.schema_id, b.name, b.kind, b.status, b.description, b.user_name as user, b.run_id, b.checked, b.created, b.last_updated,
       b.merged, b.merged_by, b.revision, b.review or ${coversReviewed} as review, b.reverts, b.approved_by, b.approved_at,
       coalesce(b.approved_revision = b.revision, false) as approved, (${sql.join(changes, sql` + `)})::bigint as changes,
-      (select count(*) from branch_conflicts c where c.branch_id = b.id and c.resolution is null) as conflicts
+      ${openConflicts} as conflicts
     from branches b`
 }
 

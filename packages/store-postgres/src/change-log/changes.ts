@@ -1,9 +1,12 @@
-import type { ChangeFilter, LoggedChange } from '@netbox-pbs/core'
+import { type ChangeFilter, changeFields, type LoggedChange } from '@netbox-pbs/core'
 import { Changes } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { inAnyCase, patternOf } from '../tables/comparison.ts'
+import { foldingCollation } from '../tables/folding.ts'
+import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
 
 const operation = 'reading the change log'
 
@@ -17,15 +20,19 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
           const follows = filter.afterId !== undefined
           // Read this before the entries: changes that commit later have higher ids.
           const upperBound = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
-          const matching = where(filter, upperBound)
-          const order = follows ? sql`c.id` : sql`c.id desc`
+          const asked = await recordCondition(db, changeList, filter.where)
+          const searched = filter.search === undefined ? [] : [await searchCondition(db, filter.search)]
+          const matching = where(filter, [...upperBound, ...searched, asked])
+          const order = follows ? sql`c.id` : recordOrder(changeList, filter.order)
           const { rows: counted } = await sql<{ count: number }>`
             select count(*) as count from changes c ${matching}`.execute(db)
           const { rows } = await sql<LoggedChange>`
             ${selectChanges} ${matching} order by ${order} limit ${limit} offset ${offset}`.execute(db)
           return { count: counted[0]?.count ?? 0, rows }
         })
-        return Object.keys(filter).length === 0 ? page : database.scan(operation, page)
+        const { where: asked = [], order = [], ...more } = filter
+        const isWhole = asked.length === 0 && order.length === 0 && Object.keys(more).length === 0
+        return isWhole ? page : database.scan(operation, page)
       }),
       get: Effect.fn('Changes.get')(({ id }) =>
         database.query(operation, async (db) => {
@@ -37,6 +44,33 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
     }),
   ),
 )
+
+/** The list of entries `c`. */
+const changeList = recordListOf(changeFields, {
+  columns: {
+    id: sql`c.id`,
+    time: sql`c.time`,
+    user_name: sql`c.user_name`,
+    request_id: sql`c.request_id`,
+    run: sql`c.run_id`,
+    branch: sql`c.branch_id`,
+    action: sql`c.action`,
+    changed_object_id: sql`c.object_id`,
+    object_repr: sql`c.title`,
+  },
+  order: sql`c.id desc`,
+  id: sql`c.id`,
+})
+
+async function searchCondition(db: Kysely<Tables>, text: string): Promise<RawBuilder<unknown>> {
+  const folding = await foldingCollation(db)
+  const columns = [sql`c.user_name`, sql`c.title`].map((column) => inAnyCase(column, folding))
+  const pattern = patternOf('ic', text)
+  return sql`(${sql.join(
+    columns.map((column) => sql`${column} ilike ${pattern}`),
+    sql` or `,
+  )})`
+}
 
 /** The columns under the names of the port. */
 const selectChanges = sql`

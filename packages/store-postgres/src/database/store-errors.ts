@@ -72,6 +72,11 @@ export function isUniqueViolation(cause: unknown): boolean {
   return codeOf(cause) === '23505'
 }
 
+/** Whether a statement had a regular expression that PostgreSQL does not understand. */
+export function isWrongPattern(cause: unknown): cause is Error {
+  return cause instanceof Error && codeOf(cause) === '2201B'
+}
+
 function codeOf(cause: unknown): string {
   if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0])
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : ''

@@ -87,14 +87,15 @@ export async function heldIds(db: Kysely<Tables>, id: number, limit: number): Pr
   return rows.map((row) => row.id)
 }
 
-/** The held deletions that `where` finds, oldest first, under the alias `h`. */
+/** The held deletions that `where` finds, oldest first unless `order` says otherwise, under the alias `h`. */
 export async function selectHeldSets(
   db: Kysely<Tables>,
   where: RawBuilder<unknown>,
+  order: RawBuilder<unknown> = sql`h.id`,
 ): Promise<ReadonlyArray<HeldDeletions>> {
   const { rows } = await sql<HeldDeletionsRow>`
     select h.*, v.name as server, ${heldCount} as count from held_deletions h join servers v on v.id = h.server_id
-    where ${where} order by h.id`.execute(db)
+    where ${where} order by ${order}`.execute(db)
   return rows.map(toHeldSet)
 }
 

@@ -1,4 +1,4 @@
-import { type HeldDeletions, type LoggedValues, scopeTitle } from '@netbox-pbs/core'
+import { type HeldDeletions, heldFields, type LoggedValues, scopeTitle } from '@netbox-pbs/core'
 import {
   HeldDeletionsChanged,
   HeldDeletionsNotFound,
@@ -9,6 +9,7 @@ import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
+import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
 import { heldCount, heldIds, selectHeldSets } from './held-deletions-row.ts'
 
 type Port = typeof HeldDeletionsStore.Service
@@ -18,15 +19,17 @@ export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database
   HeldDeletionsStore,
   Effect.map(Database, (database) =>
     HeldDeletionsStore.of({
-      list: Effect.fn('HeldDeletionsStore.list')(({ runId, limit, offset }) =>
+      list: Effect.fn('HeldDeletionsStore.list')(({ runId, where: filters, order, limit, offset }) =>
         database.query('reading held deletions', async (db) => {
-          const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)}`
+          const asked = await recordCondition(db, heldList, filters)
+          const sorted = recordOrder(heldList, order)
+          const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)} and ${asked}`
           const { rows } = await sql<{ count: number }>`
             select count(*) as count from held_deletions h where ${where}`.execute(db)
           const page = sql`h.id in (
-            select h.id from held_deletions h where ${where} order by h.id limit ${limit}::bigint offset ${offset}::bigint
+            select h.id from held_deletions h where ${where} order by ${sorted} limit ${limit}::bigint offset ${offset}::bigint
           )`
-          return { count: rows[0]?.count ?? 0, rows: await selectHeldSets(db, page) }
+          return { count: rows[0]?.count ?? 0, rows: await selectHeldSets(db, page, sorted) }
         }),
       ),
       get: Effect.fn('HeldDeletionsStore.get')(function* ({ id, runId }) {
@@ -50,6 +53,22 @@ export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database
     }),
   ),
 )
+
+/** The list of held deletions `h`. */
+const heldList = recordListOf(heldFields, {
+  columns: {
+    id: sql`h.id`,
+    state: sql`h.state`,
+    reason: sql`h.reason`,
+    revision: sql`h.revision`,
+    count: heldCount,
+    since: sql`h.since`,
+    decided_by: sql`h.decided_by`,
+    decided_at: sql`h.decided_at`,
+  },
+  order: sql`h.id`,
+  id: sql`h.id`,
+})
 
 /** Whether a run held or refreshed the deletions `h`. */
 const ofRun = (runId: number): RawBuilder<boolean> =>

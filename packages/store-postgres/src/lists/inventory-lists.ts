@@ -1,10 +1,12 @@
 import { type Filter, type ListQuery, type ModelName, type OrderTerm, registry } from '@netbox-pbs/core'
 import { InventoryLists, type ServedPage, type ServedRow, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
-import type { Tables } from '../database/tables.ts'
 import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
+import { needsFolding } from '../tables/comparison.ts'
+import { foldingOf } from '../tables/folding.ts'
+import { patternFaults } from '../tables/pattern-faults.ts'
 import {
   isIndexed,
   type ListColumn,
@@ -21,6 +23,7 @@ import {
   filterCondition,
   type ListView,
   mainListView,
+  namesRows,
   partsOf,
   searchCondition,
   where,
@@ -87,6 +90,7 @@ export const listsOf = (inventory: Readable): InventoryLists['Type'] => ({
       return new Set(rows.map(({ id }) => id))
     })
   }),
+  patternFaults: ({ patterns }) => patternFaults(inventory.database, patterns),
 })
 
 const getRow = Effect.fn('InventoryLists.get')(function* <M extends ModelName>(
@@ -116,6 +120,7 @@ const large: ReadonlySet<ModelName> = new Set(['snapshot', 'group', 'task'])
  */
 function mayScan(query: ListQuery): boolean {
   const { model, filters, search, order, page } = query
+  if (filters.some(namesRows)) return false
   if (search !== null && search !== '') return true
   if (!large.has(model) || walksGroups(query)) return false
   const ordered = order.length > 0 && page._tag === 'offset'
@@ -129,8 +134,9 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
   query: ListQuery<M>,
 ): Effect.fn.Return<ServedPage<M>, StoreFailed> {
   const { model, filters, search, page } = query
-  const conditions: Array<Condition> = filters.map((filter) => filterCondition(model, filter))
-  if (search !== null && search !== '') conditions.push(searchCondition(model, search, yield* inventory.folding))
+  const folding = search !== null || filters.some(needsFolding) ? yield* inventory.folding : null
+  const conditions: Array<Condition> = filters.map((filter) => filterCondition(model, filter, folding))
+  if (search !== null && search !== '') conditions.push(searchCondition(model, search, folding))
   const operation = `listing ${registry[model].path}`
   const rows = yield* inventory.rows(model)
   if (page._tag === 'cursor') {
@@ -197,28 +203,6 @@ function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<obje
  * fields are the registry's as the columns are.
  */
 const servedRow = <M extends ModelName>(row: object): ServedRow<M> => row as ServedRow<M>
-
-/**
- * The built-in collation of PostgreSQL 17, ICU's root, and the old names of UTF-8 without a
- * language: the best first.
- */
-const candidates = ['pg_c_utf8', 'und-x-icu', 'C.utf8', 'C.UTF-8', 'en_US.utf8']
-
-/**
- * A collation under which case is ignored for all letters, not only those of ASCII; null: the
- * server has none, and the database's own must do.
- */
-async function foldingCollation(db: Kysely<Tables>): Promise<string | null> {
-  const { rows } = await sql<{ collname: string }>`
-    select collname from pg_collation
-    where collname = any(${candidates}::text[]) and collencoding in (-1, pg_char_to_encoding('UTF8'))
-    order by array_position(${candidates}::text[], collname::text) limit 1`.execute(db)
-  return rows[0]?.collname ?? null
-}
-
-/** The same, asked for once: when the first search needs it. */
-export const foldingOf = (database: Database['Type']): Effect.Effect<Effect.Effect<string | null, StoreFailed>> =>
-  Effect.cached(database.query('reading the collations', foldingCollation))
 
 /** A sort key; of two rows that agree in all of them the id decides. */
 interface OrderKey {
@@ -307,7 +291,7 @@ function countsByGroups({ model, filters, search }: Walkable): boolean {
   return (
     model === 'snapshot' &&
     (search === null || search === '') &&
-    filters.every(({ field, lookup }) => lookup === 'exact' && names.includes(field))
+    filters.every(({ field, lookup, negated }) => lookup === 'exact' && negated !== true && names.includes(field))
   )
 }
 

@@ -1,6 +1,7 @@
-import { type Field, type Filter, type ModelName, registry } from '@netbox-pbs/core'
+import { type Filter, type ModelName, registry, requestFilters } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { fieldOf, sqlType } from '../tables/columns.ts'
+import { comparison, inAnyCase, patternOf } from '../tables/comparison.ts'
 import {
   isIndexed,
   type ListColumn,
@@ -41,6 +42,8 @@ export const mainListView = (model: ModelName): ListView => ({
 export interface Condition {
   readonly where: RawBuilder<unknown>
   readonly columns: ReadonlyArray<ListColumn>
+  /** An index finds the rows that meet it, which are few. */
+  readonly few?: boolean
 }
 
 /** The part of a view to read. */
@@ -60,7 +63,7 @@ interface ListQuestion {
 /** `from … where …` of the rows of each part of a view that meet the conditions; first that of main. */
 export function partsOf(view: ListView, question: ListQuestion): ReadonlyArray<RawBuilder<unknown>> {
   // For few rows each is looked up by itself; for many, the replaced ones are read once and hashed.
-  const many = question.all === true && !(question.conditions ?? []).some(({ columns }) => columns.some(isIndexed))
+  const many = question.all === true && !(question.conditions ?? []).some(({ few }) => few)
   const kept = view.replaced.map(({ matches, ids }) =>
     many ? sql`t.id not in (${ids})` : sql`not exists (${matches})`,
   )
@@ -95,47 +98,30 @@ export const where = (conditions: ReadonlyArray<RawBuilder<unknown>>): RawBuilde
   conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
 
 /**
- * The condition of one filter: any of its values. A value that no row can have, and a field the
- * model lacks, match nothing.
+ * The condition of one filter. A field that the model lacks matches nothing. `folding`, where the
+ * filter needs it, is as `comparison` has it.
  */
-export function filterCondition(model: ModelName, { field: name, lookup, values }: Filter): Condition {
-  const column = listColumn(model, name)
-  if (lookup === 'empty' && column !== undefined) return emptyCondition(column, values.includes(true))
-  const field = fieldOf(model, name)
-  const type = field === undefined ? extraTypes[name] : sqlType(field)
+export function filterCondition(model: ModelName, filter: Filter, folding: string | null = null): Condition {
+  if (isRequestFilter(filter.field)) return requestCondition(model, requestFilters[filter.field], filter.values)
+  const column = listColumn(model, filter.field)
+  const field = fieldOf(model, filter.field)
+  const type = field === undefined ? extraTypes[filter.field] : sqlType(field)
   if (column === undefined || type === undefined) return { where: sql`false`, columns: [] }
-  const given = values.filter((value) => value !== null && possible(type, value))
-  const listed =
-    type === 'jsonb'
-      ? sql`${column.value} = any(${given.map((value) => JSON.stringify(value))}::text[]::jsonb[])`
-      : sql`${column.value} = any(${given}::${sql.raw(type)}[])`
-  const alternatives = [
-    ...(given.length > 0 ? [listed] : []),
-    ...(values.includes(null) ? [sql`${column.value} is null`] : []),
-    ...(given.includes('unknown') ? otherThanChoices(field, column) : []),
-  ]
+  const choices = field?.type === 'choice' ? { choices: field.choices.map((choice) => choice.value) } : {}
   return {
-    where: alternatives.length === 0 ? sql`false` : sql`(${sql.join(alternatives, sql` or `)})`,
+    where: comparison({ value: column.value, type, ...choices }, filter, folding),
     columns: [column],
+    few: isIndexed(column) && namesValues(filter),
   }
 }
 
-/**
- * Free text: any of the model's search columns contains it, without regard to case. `folding` is a
- * collation that knows the case of all letters; that of the columns (code points) does not.
- */
-export function searchCondition(model: ModelName, text: string, folding: string | null): Condition {
-  // No column can hold a text that PostgreSQL cannot store.
-  if (text.includes('\0') || !text.isWellFormed()) return { where: sql`false`, columns: [] }
-  const pattern = `%${text.replaceAll(/[\\%_]/g, '\\$&')}%`
-  const collate: RawBuilder<unknown> = sql.raw(folding === null ? '' : ` collate "${folding}"`)
-  const columns = registry[model].search.flatMap((name) => {
-    const column = name === 'server.name' ? serverName(model) : listColumn(model, name)
-    return column === undefined ? [] : [column]
-  })
-  const contains = columns.map(({ value }) => sql`${value}${collate} ilike ${pattern}`)
-  return { where: sql`(${sql.join(contains, sql` or `)})`, columns }
-}
+/** Whether a filter names the values that a row may have: any other one has to look at each row, or at a range of them. */
+const namesValues = ({ lookup, negated, values }: Filter): boolean =>
+  lookup === 'exact' && negated !== true && !values.includes(null)
+
+/** Whether a filter names its rows, by their ids or by the requests that wrote them: they are looked up one by one. */
+export const namesRows = (filter: Filter): boolean =>
+  isRequestFilter(filter.field) || (filter.field === 'id' && namesValues(filter))
 
 const extraTypes: Readonly<Record<string, string>> = {
   id: 'bigint',
@@ -143,21 +129,27 @@ const extraTypes: Readonly<Record<string, string>> = {
   last_updated: 'timestamptz',
 }
 
-function emptyCondition(column: ListColumn, empty: boolean): Condition {
-  return { where: sql`${column.value} is ${sql.raw(empty ? '' : 'not ')}null`, columns: [column] }
-}
+const isRequestFilter = (field: string): field is keyof typeof requestFilters => Object.hasOwn(requestFilters, field)
 
-/** A text that is none of a field's choices reads as `unknown`, and so is found under it. */
-function otherThanChoices(field: Field | undefined, { value }: ListColumn): ReadonlyArray<RawBuilder<unknown>> {
-  if (field?.type !== 'choice' || !field.choices.some((choice) => choice.value === 'unknown')) return []
-  return [sql`${value} <> all(${field.choices.map((choice) => choice.value)}::text[])`]
-}
+/** Rows of which main's change log has such an action of one of the requests, by its index of requests. */
+const requestCondition = (model: ModelName, actions: ReadonlyArray<string>, requests: Filter['values']): Condition => ({
+  where: sql`t.id in (select e.object_id from changes e
+    where e.request_id = any(${requests}::uuid[]) and e.model = ${model} and e.action = any(${actions}::text[]))`,
+  columns: [],
+  few: true,
+})
 
-/** Whether PostgreSQL can read the value as the type at all. */
-function possible(type: string, value: string | number | boolean): boolean {
-  if (type === 'bigint') return Number.isSafeInteger(value)
-  if (type === 'boolean') return typeof value === 'boolean'
-  if (type === 'timestamptz')
-    return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(value)
-  return type === 'jsonb' || (typeof value === 'string' && !value.includes('\0') && value.isWellFormed())
+/**
+ * Free text: any of the model's search columns contains it, without regard to case. For `folding` see
+ * `comparison`.
+ */
+export function searchCondition(model: ModelName, text: string, folding: string | null): Condition {
+  // No column can hold a text that PostgreSQL cannot store.
+  if (text.includes('\0') || !text.isWellFormed()) return { where: sql`false`, columns: [] }
+  const columns = registry[model].search.flatMap((name) => {
+    const column = name === 'server.name' ? serverName(model) : listColumn(model, name)
+    return column === undefined ? [] : [column]
+  })
+  const contains = columns.map(({ value }) => sql`${inAnyCase(value, folding)} ilike ${patternOf('ic', text)}`)
+  return { where: sql`(${sql.join(contains, sql` or `)})`, columns }
 }

@@ -15,9 +15,9 @@ import { readWaitingGroups } from '../branches/waiting-groups.ts'
 import { purge } from '../change-sets/parts.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
-import { foldingOf } from '../lists/inventory-lists.ts'
 import { overlayLists } from '../overlay/lists.ts'
 import { branchWrites } from '../overlay/writes/branch-writes.ts'
+import { foldingOf } from '../tables/folding.ts'
 
 const databaseAndFolding = Effect.flatMap(Database, (database) =>
   Effect.map(foldingOf(database), (folding) => ({ database, folding })),

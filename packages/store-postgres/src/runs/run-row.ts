@@ -7,6 +7,7 @@ import {
   type RunMode,
   type RunStatus,
   type RunTrigger,
+  runFields,
   type Scope,
   type ScopeFilter,
   type ScopeOutcome,
@@ -15,9 +16,27 @@ import {
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { literals } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
+import { recordListOf } from '../tables/record-list.ts'
 
 /** Whether a row of `runs` is a run that has not ended. */
 export const isOpenRun: RawBuilder<boolean> = sql<boolean>`status in (${literals(openRunStatuses)})`
+
+/** The list of runs, as a query of `runs` alone sees its fields, or of the runs it has chosen, `r`. */
+export const runList = recordListOf(runFields, {
+  columns: {
+    id: sql`id`,
+    status: sql`status`,
+    trigger: sql`trigger`,
+    mode: sql`mode`,
+    user: sql`started_by`,
+    created: sql`created`,
+    started: sql`started`,
+    completed: sql`completed`,
+    cancel_requested: sql`cancel_requested`,
+  },
+  order: sql`id desc`,
+  id: sql`id`,
+})
 
 interface RunRow {
   readonly id: number
@@ -55,7 +74,11 @@ interface RunRow {
  * the run's own row they would make jobs that end scopes at once wait for each other; staged rows
  * count as landed once every branch that the run staged into is merged or closed without a change.
  */
-export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<Run>> {
+export async function selectRuns(
+  db: Kysely<Tables>,
+  where: RawBuilder<unknown>,
+  order: RawBuilder<unknown> = runList.order,
+): Promise<ReadonlyArray<Run>> {
   const { rows } = await sql<RunRow>`
     with r as materialized (select * from runs where ${where})
     select
@@ -109,7 +132,7 @@ export async function selectRuns(db: Kysely<Tables>, where: RawBuilder<unknown>)
       where (run_id = r.id or id in (select branch_id from branch_scopes where run_id = r.id))
         and status not in ('no_changes', 'superseded')
     ) b
-    order by r.id desc`.execute(db)
+    order by ${order}`.execute(db)
   return rows.map(toRun)
 }
 

@@ -4,9 +4,10 @@ import { Effect, Layer, Option } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
+import { recordCondition, recordOrder } from '../tables/record-list.ts'
 import { jobLists, jobRecords } from './job-records.ts'
 import { scopeRecords } from './record-scope.ts'
-import { selectRuns } from './run-row.ts'
+import { runList, selectRuns } from './run-row.ts'
 import { warningRecords } from './warning-records.ts'
 
 /** The records of runs. */
@@ -28,14 +29,13 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
         const [run] = yield* database.query('reading a run', (db) => selectRuns(db, sql`id = ${id}::bigint`))
         return Option.fromNullable(run)
       }),
-      list: Effect.fn('Runs.list')(({ filter: { statuses, triggers } = {}, limit, offset }) =>
+      list: Effect.fn('Runs.list')(({ where, order, limit, offset }) =>
         database.query('reading the runs', async (db) => {
-          const chosen = sql`true
-            ${statuses === undefined ? sql`` : sql`and status = any(${statuses}::text[])`}
-            ${triggers === undefined ? sql`` : sql`and trigger = any(${triggers}::text[])`}`
+          const chosen = await recordCondition(db, runList, where)
           const { rows } = await sql<{ count: number }>`select count(*) as count from runs where ${chosen}`.execute(db)
-          const page = sql`${chosen} order by id desc limit ${limit}::bigint offset ${offset}::bigint`
-          return { count: rows[0]?.count ?? 0, rows: await selectRuns(db, page) }
+          const sorted = recordOrder(runList, order)
+          const page = sql`${chosen} order by ${sorted} limit ${limit}::bigint offset ${offset}::bigint`
+          return { count: rows[0]?.count ?? 0, rows: await selectRuns(db, page, sorted) }
         }),
       ),
       cancelRequested: Effect.fn('Runs.cancelRequested')(function* ({ id }) {

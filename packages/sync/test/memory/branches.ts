@@ -1,4 +1,11 @@
-import { type Branch, type BranchStatus, type Change, openBranchStatuses, scopeKey } from '@netbox-pbs/core'
+import {
+  type Branch,
+  type BranchStatus,
+  branchFields,
+  type Change,
+  openBranchStatuses,
+  scopeKey,
+} from '@netbox-pbs/core'
 import {
   type Appended,
   Branches,
@@ -12,6 +19,7 @@ import {
   type NamespacePlace,
   type WaitingGroup,
 } from '@netbox-pbs/core/ports'
+import { queried } from '@netbox-pbs/testing'
 import { Effect, Layer, Option, Stream } from 'effect'
 
 const notInMemory = Effect.dieMessage('no use case asks this of a branch in memory')
@@ -188,11 +196,11 @@ export class MemoryBranches {
       ),
     coveredNamespaces: ({ serverId }) => Effect.sync(() => this.#coveredNamespaces(serverId)),
     waitingGroups: (place) => this.waitingGroups(place),
-    list: ({ limit, offset, oldestFirst = false, ...filter }) =>
+    list: ({ limit, offset, where = [], order = [], ...filter }) =>
       Effect.sync(() => {
-        const rows = this.all.filter((found) => matches(found, filter)).map(this.#read)
-        const ordered = oldestFirst ? rows : rows.toReversed()
-        return { count: rows.length, rows: ordered.slice(offset, offset + limit) }
+        const found = this.all.filter((branch) => matches(branch, filter)).map(this.#read)
+        const rows = queried(order.length > 0 ? found : found.toReversed(), branchFields, listed, { where, order })
+        return { count: rows.length, rows: rows.slice(offset, offset + limit) }
       }),
     update: () => notInMemory,
     changes: () => notInMemory,
@@ -236,18 +244,20 @@ export class MemoryBranches {
   }
 }
 
+/** A branch by the fields of the list. */
+const listed = ({ merged: merged_time, approved_at: approved_time, conflicts: conflict_count, ...branch }: Branch) => ({
+  ...branch,
+  merged_time,
+  approved_time,
+  conflict_count,
+})
+
 /** Whether a branch has what each part of a filter asks for. */
-function matches(
-  found: MemoryBranch,
-  { statuses, kinds, names, schemaIds, users, search = '', stagedBy }: BranchFilter,
-): boolean {
-  const { status, kind, name, schema_id, user, description } = found.branch
+function matches(found: MemoryBranch, { statuses, names, search = '', stagedBy }: BranchFilter): boolean {
+  const { status, name, user, description } = found.branch
   return (
     (statuses?.includes(status) ?? true) &&
-    (kinds?.includes(kind) ?? true) &&
     (names?.includes(name) ?? true) &&
-    (schemaIds?.includes(schema_id) ?? true) &&
-    (users?.includes(user) ?? true) &&
     [name, description, user].some((text) => text.toLowerCase().includes(search.toLowerCase())) &&
     (stagedBy === undefined || found.isOf(stagedBy))
   )

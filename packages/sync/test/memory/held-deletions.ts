@@ -1,5 +1,6 @@
-import type { HeldDeletions, Scope } from '@netbox-pbs/core'
+import { type HeldDeletions, heldFields, type Scope } from '@netbox-pbs/core'
 import { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore, type Landing } from '@netbox-pbs/core/ports'
+import { queried } from '@netbox-pbs/testing'
 import { Effect, Layer, Option } from 'effect'
 import type { HeldRecord, World } from './world.ts'
 
@@ -57,6 +58,12 @@ export function landHeldSet(world: World, landing: Landing, rows: number, grown:
   return rows
 }
 
+/** Held deletions by the fields of the list. */
+const listed = ({ id, state, reason, revision, count, since, decided }: HeldDeletions) => ({
+  ...{ id, state, reason, revision, count, since },
+  ...{ decided_by: decided?.by ?? null, decided_at: decided?.at ?? null },
+})
+
 /** `HeldDeletionsStore` on a world. */
 export const heldDeletionsLayer = (world: World) => {
   const all = (): ReadonlyArray<HeldRecord> =>
@@ -69,10 +76,11 @@ export const heldDeletionsLayer = (world: World) => {
     return { ...kept, scope, count: missingIn(world, scope) }
   }
   return Layer.succeed(HeldDeletionsStore, {
-    list: ({ runId, limit, offset }) =>
+    list: ({ runId, limit, offset, ...query }) =>
       Effect.sync(() => {
-        const rows = all().filter(({ state, runs }) => (runId === null ? state === 'waiting' : runs.has(runId)))
-        return { count: rows.length, rows: rows.slice(offset, offset + limit).map(read) }
+        const held = all().filter(({ state, runs }) => (runId === null ? state === 'waiting' : runs.has(runId)))
+        const rows = queried(held.map(read), heldFields, listed, query)
+        return { count: rows.length, rows: rows.slice(offset, offset + limit) }
       }),
     get: ({ id, runId }) => Effect.sync(() => Option.map(Option.fromNullable(find(id, runId)), read)),
     sample: ({ id, limit }) =>

@@ -1,8 +1,15 @@
-import { formatTimestamp, noCost, noRows } from '@netbox-pbs/core'
+import { formatTimestamp, noCost, noRows, type Run, runFields } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
+import { queried } from '@netbox-pbs/testing'
 import { Clock, Effect, Layer, Option, Stream } from 'effect'
 import { noOutcomes, RunRecord } from './run-record.ts'
 import type { World } from './world.ts'
+
+/** A run by the fields of the list. */
+const listed = ({ id, status, trigger, mode, user, created, started, completed, cancel_requested }: Run) => ({
+  ...{ id, status, trigger, mode, user },
+  ...{ created, started, completed, cancel_requested },
+})
 
 /** `Runs` in memory. `merged`: whether all that a run staged has landed. */
 export const runsLayer = (
@@ -53,14 +60,10 @@ export const runsLayer = (
         return record.run
       }),
     get: ({ id }) => Effect.sync(() => Option.map(Option.fromNullable(records.get(id)), ({ run }) => run)),
-    list: ({ filter: { statuses, triggers } = {}, ...range }) =>
+    list: ({ where = [], order = [], ...range }) =>
       Effect.sync(() => {
-        const chosen = all()
-          .map(({ run }) => run)
-          .filter(
-            ({ status, trigger }) => (statuses?.includes(status) ?? true) && (triggers?.includes(trigger) ?? true),
-          )
-        return page(chosen.toReversed(), range)
+        const runs = all().map(({ run }) => run)
+        return page(queried(order.length > 0 ? runs : runs.toReversed(), runFields, listed, { where, order }), range)
       }),
     scopes: ({ id, ...range }) =>
       Effect.map(of(id), ({ outcomes }) =>

@@ -69,11 +69,19 @@ export const branchesContract = ({ run, setToReview }: InventoryUnderTest): void
     [{ search: 'FILTERED' }, ['filtered-b', 'filtered-a']],
     [{ search: '50%' }, ['filtered-b']],
     [{ search: 'filtered_a' }, []],
-    [{ search: 'filtered', kinds: ['operator'] }, ['filtered-b']],
-    [{ search: 'filtered', users: ['eve', 'unknown'] }, ['filtered-b']],
+    [{ search: 'filtered', where: [{ field: 'kind', lookup: 'exact', values: ['operator'] }] }, ['filtered-b']],
+    [{ where: [{ field: 'user', lookup: 'exact', values: ['eve', 'unknown'] }] }, ['filtered-b']],
+    [{ where: [{ field: 'name', lookup: 'isw', values: ['FILTERED'] }] }, ['filtered-b', 'filtered-a']],
+    [
+      { search: 'filtered', where: [{ field: 'user', lookup: 'exact', negated: true, values: ['eve'] }] },
+      ['filtered-a'],
+    ],
+    [{ search: 'filtered', where: [{ field: 'merged_time', lookup: 'empty', values: [false] }] }, []],
+    [{ search: 'filtered', where: [{ field: 'conflict_count', lookup: 'gt', values: [0] }] }, []],
     [{ search: 'filtered', statuses: ['merged'] }, []],
     [{ names: ['filtered-a', 'filtered'] }, ['filtered-a']],
-    [{ schemaIds: ['none'] }, []],
+    [{ where: [{ field: 'schema_id', lookup: 'exact', values: ['none'] }] }, []],
+    [{ where: [{ field: 'nothing', lookup: 'exact', values: ['none'] }] }, []],
   ])('are found by %j', async (filter, names) => {
     await run(
       Effect.gen(function* () {
@@ -85,12 +93,15 @@ export const branchesContract = ({ run, setToReview }: InventoryUnderTest): void
         yield* Effect.ignore(Effect.all([branches.create(a), branches.create(b)]))
         const { count, rows } = yield* branches.list({ ...filter, limit: 9, offset: 0 })
         expect([count, rows.map(({ name }) => name)]).toEqual([names.length, names])
-        const oldest = yield* branches.list({ ...filter, oldestFirst: true, limit: 9, offset: 0 })
+        const order = [{ field: 'id', descending: false }]
+        const oldest = yield* branches.list({ ...filter, order, limit: 9, offset: 0 })
         expect(oldest.rows.map(({ name }) => name)).toEqual(names.toReversed())
         const paged = yield* branches.list({ ...filter, limit: 1, offset: 1 })
         expect(paged).toEqual({ count, rows: rows.slice(1) })
-        for (const found of rows)
-          expect((yield* branches.list({ schemaIds: [found.schema_id], limit: 9, offset: 0 })).rows).toEqual([found])
+        for (const found of rows) {
+          const where = [{ field: 'schema_id', lookup: 'exact', values: [found.schema_id] }] as const
+          expect((yield* branches.list({ where, limit: 9, offset: 0 })).rows).toEqual([found])
+        }
       }),
     )
   })

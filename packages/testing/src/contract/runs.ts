@@ -1,4 +1,4 @@
-import { noCost, noRows, type Run, type ScopeResult, type Warning } from '@netbox-pbs/core'
+import { type Filter, noCost, noRows, type Run, type ScopeResult, type Warning } from '@netbox-pbs/core'
 import { Effect, Option } from 'effect'
 import { expect, test } from 'vitest'
 import { ended, type RunsUnderTest, runDriver, snapshotsIn } from './run-driver.ts'
@@ -67,11 +67,18 @@ export const runsContract = (underTest: RunsUnderTest): void => {
     expect(page.rows.map((row) => row.id)).toEqual([second.id, first.id])
     expect(page.count).toBe(count + 2)
     expect((await runs((r) => r.list({ limit: 1, offset: 1 }))).rows).toEqual([first])
-    const waiting = { statuses: ['pending', 'failed'], triggers: [first.trigger] } as const
-    const chosen = await runs((r) => r.list({ filter: waiting, limit: 9, offset: 0 }))
-    expect(chosen.rows.map(({ id }) => id)).toContain(first.id)
-    const failed = { statuses: ['failed'], triggers: ['system'] } as const
-    expect(await runs((r) => r.list({ filter: failed, limit: 9, offset: 0 }))).toEqual({
+    const statuses = (...values: ReadonlyArray<string>): Filter => ({ field: 'status', lookup: 'exact', values })
+    const trigger: Filter = { field: 'trigger', lookup: 'exact', values: [first.trigger] }
+    const order = [{ field: 'created', descending: false }]
+    const chosen = async (where: ReadonlyArray<Filter>) =>
+      (await runs((r) => r.list({ where, order, limit: 1000, offset: 0 }))).rows.map(({ id }) => id)
+    const waiting = await chosen([statuses('pending', 'failed'), trigger])
+    expect(waiting.slice(-2)).toEqual([first.id, second.id])
+    expect(await chosen([{ ...statuses('pending'), negated: true }])).not.toContain(first.id)
+    expect(await chosen([{ field: 'id', lookup: 'gte', values: [second.id] }])).toEqual([second.id])
+    expect(await chosen([{ field: 'started', lookup: 'empty', values: [true] }])).toContain(first.id)
+    const failed = [statuses('failed'), { ...trigger, values: ['system'] }]
+    expect(await runs((r) => r.list({ where: failed, limit: 9, offset: 0 }))).toEqual({
       count: 0,
       rows: [],
     })

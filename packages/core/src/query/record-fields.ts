@@ -1,0 +1,85 @@
+import { branchKinds } from '../branch.ts'
+import { changeActions } from '../change-log.ts'
+import { runModes, runTriggers } from '../run.ts'
+import { branchStatuses, runStatuses } from '../status.ts'
+import { holdReasons } from '../sync/guard.ts'
+import { heldStates } from '../sync/judge-deletions.ts'
+import type { FilterField } from './lookups.ts'
+
+/** The fields of a list of records that are no inventory, by which it is filtered and ordered. */
+export type RecordFields = Readonly<Record<string, FilterField>>
+
+const text: FilterField = { type: 'text' }
+const time: FilterField = { type: 'datetime' }
+const flag: FilterField = { type: 'boolean' }
+const number: FilterField = { type: 'integer', min: 0, max: Number.MAX_SAFE_INTEGER }
+const oneOf = (values: ReadonlyArray<string>): FilterField => ({
+  type: 'choice',
+  choices: values.map((value) => ({ value })),
+})
+
+/** Fields of runs. */
+export const runFields = {
+  id: number,
+  status: oneOf(runStatuses),
+  trigger: oneOf(runTriggers),
+  mode: oneOf(runModes),
+  user: text,
+  created: time,
+  started: time,
+  completed: time,
+  cancel_requested: flag,
+} as const satisfies RecordFields
+
+/** Fields of branches. */
+export const branchFields = {
+  id: number,
+  schema_id: text,
+  name: text,
+  description: text,
+  status: oneOf(branchStatuses),
+  kind: oneOf(branchKinds),
+  user: text,
+  checked: time,
+  created: time,
+  last_updated: time,
+  merged_time: time,
+  merged_by: text,
+  reverts: number,
+  revision: number,
+  approved_by: text,
+  approved_time: time,
+  conflict_count: number,
+} as const satisfies RecordFields
+
+/** Fields of the change log. */
+export const changeFields = {
+  id: number,
+  time,
+  user_name: text,
+  request_id: { type: 'uuid' },
+  run: number,
+  branch: number,
+  action: oneOf(changeActions),
+  changed_object_id: number,
+  object_repr: text,
+} as const satisfies RecordFields
+
+/** Fields of the changes of a branch. */
+export const branchChangeFields = {
+  object_id: number,
+  object_repr: text,
+  action: oneOf(changeActions),
+} as const satisfies RecordFields
+
+/** Fields of held deletions. */
+export const heldFields = {
+  id: number,
+  state: oneOf(heldStates),
+  reason: oneOf(holdReasons),
+  revision: number,
+  count: number,
+  since: time,
+  decided_by: text,
+  decided_at: time,
+} as const satisfies RecordFields

@@ -1,0 +1,56 @@
+import type { FilterField, RecordFields, RecordQuery } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import type { Tables } from '../database/tables.ts'
+import { comparison, needsFolding } from './comparison.ts'
+import { foldingCollation } from './folding.ts'
+
+/** The values of a list's fields in its statement. */
+type Columns<F extends RecordFields> = { readonly [K in keyof F]: RawBuilder<unknown> }
+
+/** A list of records that are no inventory: its fields, their values, its order without terms, and its last key. */
+interface RecordList {
+  readonly fields: RecordFields
+  readonly columns: Readonly<Record<string, RawBuilder<unknown>>>
+  readonly order: RawBuilder<unknown>
+  readonly id: RawBuilder<unknown>
+}
+
+/** Describes a list; every field has a column. */
+export const recordListOf = <F extends RecordFields>(
+  fields: F,
+  list: { readonly columns: Columns<F>; readonly order: RawBuilder<unknown>; readonly id: RawBuilder<unknown> },
+): RecordList => ({ fields, ...list })
+
+const types = {
+  text: 'text',
+  choice: 'text',
+  integer: 'bigint',
+  datetime: 'timestamptz',
+  boolean: 'boolean',
+  uuid: 'uuid',
+} as const satisfies Record<FilterField['type'], string>
+
+/** The condition of the filters of a list; a field that it lacks matches nothing. */
+export async function recordCondition(
+  db: Kysely<Tables>,
+  { fields, columns }: Pick<RecordList, 'fields' | 'columns'>,
+  where: RecordQuery['where'] = [],
+): Promise<RawBuilder<unknown>> {
+  const folding = where.some(needsFolding) ? await foldingCollation(db) : null
+  const conditions = where.map((filter) => {
+    const [field, value] = [fields[filter.field], columns[filter.field]]
+    return field === undefined || value === undefined
+      ? sql`false`
+      : comparison({ value, type: types[field.type] }, filter, folding)
+  })
+  return sql.join([sql`true`, ...conditions], sql` and `)
+}
+
+/** What a list is ordered by. */
+export function recordOrder(list: RecordList, terms: RecordQuery['order'] = []): RawBuilder<unknown> {
+  const keys = terms.flatMap(({ field, descending }) => {
+    const column = list.columns[field]
+    return column === undefined ? [] : [sql`${column} ${sql.raw(descending ? 'desc' : 'asc')}`]
+  })
+  return keys.length === 0 ? list.order : sql.join([...keys, list.id])
+}
