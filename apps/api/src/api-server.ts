@@ -1,10 +1,11 @@
 import { getRequestListener } from '@hono/node-server'
 import { type CannotListen, serveHttp, urlHost } from '@netbox-pbs/app-shell'
 import { Effect, type Scope } from 'effect'
+import { passwordsLayer } from './accounts/passwords.ts'
 import { makeApp } from './http/app.ts'
 import type { ProxyOptions } from './http/find-client.ts'
 import { makeRun } from './http/run.ts'
-import type { ApiServices } from './services.ts'
+import type { ApiNeeds, ApiServices } from './services.ts'
 
 /** How to serve. */
 export interface ApiOptions extends ProxyOptions {
@@ -28,11 +29,7 @@ export const apiServer = ({
   allowedHosts = [],
   statementTimeoutSeconds = 5,
   ...proxy
-}: ApiOptions): Effect.Effect<
-  { readonly url: string; readonly port: number },
-  CannotListen,
-  Scope.Scope | ApiServices
-> =>
+}: ApiOptions): Effect.Effect<{ readonly url: string; readonly port: number }, CannotListen, Scope.Scope | ApiNeeds> =>
   Effect.gen(function* () {
     const run = makeRun(yield* Effect.runtime<ApiServices>(), { statementTimeoutSeconds })
     const app = makeApp(run, { ...proxy, allowedHosts: [urlHost(host), ...allowedHosts] })
@@ -44,4 +41,4 @@ export const apiServer = ({
       requestTimeout: 60_000,
       listener: answer,
     })
-  })
+  }).pipe(Effect.provide(passwordsLayer))

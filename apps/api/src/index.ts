@@ -1,4 +1,4 @@
 export { checkToken, newTokenText, TokenMalformed, tokenKnown, writeToken } from './accounts/write-token.ts'
 export { type ApiOptions, apiServer } from './api-server.ts'
 export { signInLink } from './pages/session.ts'
-export type { ApiServices } from './services.ts'
+export type { ApiNeeds } from './services.ts'

@@ -14,11 +14,16 @@ import type {
   ServerObservations,
   Sessions,
   SettingsStore,
+  Users,
   Workers,
 } from '@netbox-pbs/core/ports'
+import type { Passwords } from './accounts/passwords.ts'
 
-/** The services that the API needs. */
-export type ApiServices =
+/** The services that requests are answered with. */
+export type ApiServices = ApiNeeds | Passwords
+
+/** The services that the API is given. */
+export type ApiNeeds =
   | Branches
   | InventoryLists
   | Changes
@@ -34,4 +39,5 @@ export type ApiServices =
   | Sessions
   | SettingsStore
   | Endpoints
+  | Users
   | Workers

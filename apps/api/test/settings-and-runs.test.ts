@@ -103,7 +103,7 @@ test('approval by another is not asked for while there is no other', async () =>
   const ask = () => api.ask('PATCH', `${root}/settings/`, { body: { branch_approval_required: true } })
   expect(await ask()).toMatchObject({
     status: 400,
-    json: { branch_approval_required: [expect.stringContaining('Only one user has a token with write access')] },
+    json: { branch_approval_required: [expect.stringContaining('Only one user could approve a branch')] },
   })
   const eve = { key: 'eve000000001', secretHash: 'none', username: 'eve', description: '', expires: null }
   const grant = (key: string, write_enabled: boolean) =>
@@ -113,7 +113,7 @@ test('approval by another is not asked for while there is no other', async () =>
   const { id } = await grant('eve000000002', true)
   expect((await ask()).json).toMatchObject({ branch_approval_required: true })
   // A setting that is on can be sent as on again, and can be switched off.
-  await api.run(Effect.flatMap(ApiTokens, (tokens) => tokens.remove({ id })))
+  await api.run(Effect.flatMap(ApiTokens, (tokens) => tokens.remove({ ids: [id] })))
   expect((await ask()).status).toBe(200)
   const off = await api.ask('PATCH', `${root}/settings/`, { body: { branch_approval_required: false } })
   expect(off.json).toMatchObject({ branch_approval_required: false })

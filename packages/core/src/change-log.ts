@@ -8,10 +8,10 @@ export const changeActions = ['create', 'update', 'delete'] as const
 export type ChangeAction = (typeof changeActions)[number]
 
 /**
- * Subjects of the log apart from inventory rows: settings and API tokens (never their secrets),
+ * Subjects of the log apart from inventory rows: settings, users and API tokens (never their secrets),
  * branches, resolutions of conflicts, and decisions on held deletions.
  */
-export const otherLogged = ['settings', 'token', 'branch', 'conflict', 'held_deletions'] as const
+export const otherLogged = ['settings', 'token', 'user', 'branch', 'conflict', 'held_deletions'] as const
 
 /** The subject of an entry of the log. */
 export type LoggedModel = ModelName | (typeof otherLogged)[number]

@@ -1,3 +1,4 @@
+export { passwordLength, type Role, roleAllows, roles } from './access.ts'
 export {
   type Branch,
   type BranchChange,
@@ -30,6 +31,7 @@ export {
   tlsStates,
   verificationPlaces,
 } from './choices.ts'
+export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
   type Attempt,
   attemptAt,

@@ -1,4 +1,4 @@
-import { type ApiToken, ApiTokens, Sessions } from '@netbox-pbs/core/ports'
+import { type ApiToken, type ApiTokenChange, ApiTokens, Sessions, TokenTaken } from '@netbox-pbs/core/ports'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -35,16 +35,24 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       const token = await create('abc', 'ada')
       expect(token).toEqual({
         id: expect.any(Number),
+        version: 2,
         key: 'abc',
         user: { id: expect.any(Number), username: 'ada' },
         description: 'for scripts',
         write_enabled: true,
         enabled: true,
+        allowed_ips: [],
         expires: '2027-01-01T00:00:00Z',
         created: expect.stringMatching(/Z$/),
         last_used: null,
       })
-      expect(await tokens((t) => t.find({ key: 'abc' }))).toEqual(Option.some({ ...token, secretHash: 'hash of abc' }))
+      expect(await tokens((t) => t.find({ key: 'abc' }))).toEqual(
+        Option.some({
+          ...token,
+          secretHash: 'hash of abc',
+          rights: { is_active: true, role: 'admin', servers: null },
+        }),
+      )
       expect(await tokens((t) => t.get({ id: token.id }))).toEqual(Option.some(token))
       expect(await tokens((t) => t.user({ id: token.user.id }))).toEqual(Option.some(token.user))
       expect(await tokens((t) => t.user({ id: null, username: 'ada' }))).toEqual(Option.some(token.user))
@@ -71,26 +79,82 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       expect(new Set(made.map((token) => token.id)).size).toBe(4)
     })
 
-    test('lists by id, a page at a time, or by key', async () => {
-      const made = [await create('l1', 'linus'), await create('l2', 'linus')]
+    test('lists the newest first, a page at a time, or by some of their fields', async () => {
+      const [l1, l2] = [await create('l1', 'linus'), await create('l2', 'linus')]
       const all = await tokens((t) => t.list({ limit: 100, offset: 0 }))
       expect(all.count).toBe(all.rows.length)
-      expect(all.rows.slice(-2)).toEqual(made)
-      expect(await tokens((t) => t.list({ limit: 1, offset: all.count - 1 }))).toEqual({
-        count: all.count,
-        rows: made.slice(1),
-      })
-      expect(await tokens((t) => t.list({ limit: 10, offset: 0, key: 'l1' }))).toEqual({
+      expect(all.rows.slice(0, 2)).toEqual([l2, l1])
+      expect(await tokens((t) => t.list({ limit: 1, offset: 1 }))).toEqual({ count: all.count, rows: [l1] })
+      const page = { limit: 10, offset: 0 }
+      expect(await tokens((t) => t.list({ ...page, key: 'l1' }))).toEqual({ count: 1, rows: [l1] })
+      expect(await tokens((t) => t.list({ ...page, key: 'no' }))).toEqual({ count: 0, rows: [] })
+      expect(await tokens((t) => t.list({ ...page, ids: [l1.id, 999_999] }))).toEqual({ count: 1, rows: [l1] })
+      expect(await tokens((t) => t.list({ ...page, usernames: ['linus'], ids: [l2.id] }))).toEqual({
         count: 1,
-        rows: made.slice(0, 1),
+        rows: [l2],
       })
-      expect(await tokens((t) => t.list({ limit: 10, offset: 0, key: 'no' }))).toEqual({ count: 0, rows: [] })
+      expect((await tokens((t) => t.list({ ...page, userIds: [l1.user.id] }))).count).toBe(2)
+      expect((await tokens((t) => t.list({ ...page, usernames: ['linus'], enabled: false }))).count).toBe(0)
+    })
+
+    test('makes many, all or none', async () => {
+      const token = { secretHash: 'h', username: 'mary', description: '', write_enabled: true, expires: null }
+      const made = await tokens((t) =>
+        t.createAll({
+          tokens: [
+            { ...token, key: 'm1', version: 1, enabled: false, allowed_ips: ['10.0.0.0/8'] },
+            { ...token, key: 'm2' },
+          ],
+        }),
+      )
+      expect(made).toMatchObject([
+        { key: 'm1', version: 1, enabled: false, allowed_ips: ['10.0.0.0/8'] },
+        { key: 'm2', version: 2, enabled: true, allowed_ips: [] },
+      ])
+      const again = tokens((t) =>
+        Effect.flip(
+          t.createAll({
+            tokens: [
+              { ...token, key: 'm3' },
+              { ...token, key: 'm2' },
+            ],
+          }),
+        ),
+      )
+      expect(await again).toEqual(new TokenTaken({ at: 1 }))
+      expect(await tokens((t) => t.find({ key: 'm3' }))).toEqual(Option.none())
+      expect((await tokens((t) => t.list({ limit: 9, offset: 0, key: 'm1' }))).count).toBe(0)
+    })
+
+    test('changes what is given, and logs what differs', async () => {
+      const made = await create('c1', 'carol')
+      await statement('delete from changes')
+      const actor = { user: 'ada', requestId: '5c0f2f7e-0000-4000-8000-000000000003' }
+      const change = { enabled: false, expires: null, allowed_ips: ['::1/128'] }
+      const changed = await tokens((t) =>
+        t.update({
+          changes: [
+            { id: made.id, change },
+            { id: 999_999, change },
+          ],
+          actor,
+        }),
+      )
+      expect(changed).toEqual([{ ...made, ...change }])
+      expect(await tokens((t) => t.update({ changes: [{ id: made.id, change }], actor }))).toEqual(changed)
+      expect((await statement('select action, before, after from changes')).rows).toEqual([
+        {
+          action: 'update',
+          before: { enabled: true, expires: '2027-01-01T00:00:00Z', allowed_ips: [] },
+          after: change,
+        },
+      ])
     })
 
     test('removes a token once and keeps its user', async () => {
       const { id, user } = await create('gone', 'rosa')
-      expect(await tokens((t) => t.remove({ id }))).toBe(true)
-      expect(await tokens((t) => t.remove({ id }))).toBe(false)
+      expect(await tokens((t) => t.remove({ ids: [id] }))).toBe(1)
+      expect(await tokens((t) => t.remove({ ids: [id] }))).toBe(0)
       expect(await tokens((t) => t.find({ key: 'gone' }))).toEqual(Option.none())
       expect(await tokens((t) => t.user({ id: user.id }))).toEqual(Option.some(user))
     })
@@ -101,12 +165,21 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       const about = { username: 'kay', description: 'for scripts', write_enabled: true, expires: null }
       const { id } = await tokens((t) => t.create({ key: 'told', secretHash: 'hash of told', ...about, actor }))
       await create('started', 'kay')
-      await tokens((t) => t.remove({ id, actor }))
-      await tokens((t) => t.remove({ id, actor }))
+      await tokens((t) => t.remove({ ids: [id], actor }))
+      await tokens((t) => t.remove({ ids: [id], actor }))
       const { rows } = await statement(
         'select action, object_id, title, user_name, before, after from changes order by id',
       )
-      const values = { key: 'told', user: 'kay', description: 'for scripts', write_enabled: true, expires: null }
+      const values = {
+        version: 2,
+        key: 'told',
+        user: 'kay',
+        description: 'for scripts',
+        enabled: true,
+        write_enabled: true,
+        expires: null,
+        allowed_ips: [],
+      }
       const entry = { object_id: id, title: 'told (kay)', user_name: 'ada' }
       expect(rows).toEqual([
         { ...entry, action: 'create', before: null, after: values },
@@ -145,7 +218,7 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       const { user } = await create('s', 'ada')
       await sessions((s) => s.create({ idHash: 'h1', userId: user.id, write_enabled: false, expires, tokenId: null }))
       expect(await sessions((s) => s.find({ idHash: 'h1', now: before }))).toEqual(
-        Option.some({ user, write_enabled: false, expires }),
+        Option.some({ user: { ...user, role: 'admin', servers: null }, write_enabled: false, expires }),
       )
       expect(await sessions((s) => s.find({ idHash: 'h1', now: after }))).toEqual(Option.none())
       expect(await sessions((s) => s.find({ idHash: 'h2', now: before }))).toEqual(Option.none())
@@ -158,9 +231,29 @@ describe.each(engines)('accounts on $engine', ({ migrated }) => {
       const session = { userId: user.id, write_enabled: true, expires }
       await sessions((s) => s.create({ ...session, idHash: 'by-token', tokenId: id }))
       await sessions((s) => s.create({ ...session, idHash: 'by-link', tokenId: null }))
-      await tokens((t) => t.remove({ id }))
+      await tokens((t) => t.remove({ ids: [id] }))
       expect(await sessions((s) => s.find({ idHash: 'by-token', now: before }))).toEqual(Option.none())
       expect(Option.isSome(await sessions((s) => s.find({ idHash: 'by-link', now: before })))).toBe(true)
+    })
+
+    test('is what its token is now: not found while it is disabled or over, read-only with it', async () => {
+      const { id, user } = await create('switched', 'ada')
+      await sessions((s) => s.create({ idHash: 'h3', userId: user.id, write_enabled: true, expires, tokenId: id }))
+      const change = (values: ApiTokenChange) => tokens((t) => t.update({ changes: [{ id, change: values }] }))
+      const writes = async () =>
+        Option.match(await sessions((s) => s.find({ idHash: 'h3', now: before })), {
+          onNone: () => null,
+          onSome: (session) => session.write_enabled,
+        })
+      expect(await writes()).toBe(true)
+      await change({ write_enabled: false })
+      expect(await writes()).toBe(false)
+      await change({ enabled: false })
+      expect(await writes()).toBeNull()
+      await change({ enabled: true, expires: before })
+      expect(await writes()).toBeNull()
+      await change({ expires: after, write_enabled: true })
+      expect(await writes()).toBe(true)
     })
 
     test('clears sessions and links that ended long ago', async () => {

@@ -2,11 +2,16 @@ import { type ApiToken, ApiTokens, type StoreFailed } from '@netbox-pbs/core/por
 import { Clock, Effect, Option } from 'effect'
 import type { Caller } from '../rest/caller.ts'
 import { forbidden, type HttpError } from '../rest/http-error.ts'
+import { isAllowed } from './allowed-networks.ts'
 import { type Credentials, readToken, secretHasHash } from './token-text.ts'
 
-/** The user of an `Authorization` header. Each kind of invalid header is a 403 with NetBox's own sentence. */
+/**
+ * The user of an `Authorization` header that comes from an address. Each kind of invalid header is a
+ * 403 with NetBox's own sentence, and the checks have NetBox's order.
+ */
 export const authenticate = Effect.fn('authenticate')(function* (
   header: string | undefined,
+  address: string | null,
 ): Effect.fn.Return<Caller, HttpError | StoreFailed, ApiTokens> {
   const { key, secret, version } = yield* readHeader(header)
   const tokens = yield* ApiTokens
@@ -14,11 +19,15 @@ export const authenticate = Effect.fn('authenticate')(function* (
   if (found === null || !secretHasHash(secret, found.secretHash)) {
     return yield* forbidden(`Invalid v${version} token`)
   }
+  if (!isAllowed(found.allowed_ips, address))
+    return yield* forbidden(`Source IP ${address} is not permitted to authenticate using this token.`)
   const now = yield* Clock.currentTimeMillis
   if (!found.enabled) return yield* forbidden('Token disabled')
   if (found.expires !== null && Date.parse(found.expires) <= now) return yield* forbidden('Token expired')
+  const { is_active, role, servers } = found.rights
+  if (!is_active) return yield* forbidden('User inactive')
   if (usedLongAgo(found, now)) yield* tokens.used({ id: found.id })
-  return { ...found.user, write_enabled: found.write_enabled, expires: found.expires }
+  return { ...found.user, role, servers, write_enabled: found.write_enabled, expires: found.expires }
 })
 
 const readHeader = (header: string | undefined): Effect.Effect<Credentials, HttpError> => {

@@ -9,11 +9,16 @@ export interface Credentials {
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
 
-/** The parts of a fresh token: a key of 12 characters and a secret of 40. */
-export const newCredentials = (): Credentials => ({ key: randomText(12), secret: randomText(40), version: 2 })
+/** The parts of a fresh token: a secret of 40 characters, and for version 2 a key of 12 of its own. */
+export const newCredentials = (version: 1 | 2 = 2, secret = randomText(40)): Credentials => ({
+  key: version === 2 ? randomText(12) : hashSecret(secret).slice(0, 12),
+  secret,
+  version,
+})
 
-/** A token of version 2 as clients send it. */
-export const tokenText = ({ key, secret }: Credentials): string => `nbt_${key}.${secret}`
+/** A token as clients send it. */
+export const tokenText = ({ key, secret, version }: Credentials): string =>
+  version === 2 ? `nbt_${key}.${secret}` : secret
 
 /**
  * Reads a token's text: `nbt_<key>.<secret>`, or any text without that prefix as NetBox's version 1;

@@ -10,7 +10,8 @@ export class TokenMalformed extends Data.TaggedError('TokenMalformed') {
 }
 
 /** The text of a fresh token. */
-export const newTokenText = (): Redacted.Redacted<string> => Redacted.make(tokenText(newCredentials()))
+export const newTokenText = (version: 1 | 2 = 2): Redacted.Redacted<string> =>
+  Redacted.make(tokenText(newCredentials(version)))
 
 /** Fails when a text cannot be a token. */
 export const checkToken = (text: Redacted.Redacted<string>): Effect.Effect<void, TokenMalformed> =>
@@ -28,20 +29,25 @@ export const tokenKnown = (text: Redacted.Redacted<string>): Effect.Effect<boole
   }).pipe(Effect.catchTag('TokenMalformed', () => Effect.succeed(false)))
 
 /**
- * Adds a token with a chosen text, for the user `admin`. A known token does not change; another
+ * Adds a token with a chosen text, for the user `admin` or another one. A known token does not change; another
  * secret under its key replaces it.
  */
 export const writeToken = (
   text: Redacted.Redacted<string>,
-  about: { readonly description: string; readonly write_enabled: boolean; readonly expires: string | null },
+  about: {
+    readonly username?: string
+    readonly description: string
+    readonly write_enabled: boolean
+    readonly expires: string | null
+  },
 ): Effect.Effect<void, StoreFailed | TokenMalformed, ApiTokens> =>
   Effect.gen(function* () {
-    const { key, secret } = yield* read(text)
+    const { key, secret, version } = yield* read(text)
     const tokens = yield* ApiTokens
     const earlier = Option.getOrNull(yield* tokens.find({ key }))
     if (earlier !== null && secretHasHash(secret, earlier.secretHash)) return
-    if (earlier !== null) yield* tokens.remove({ id: earlier.id })
-    yield* tokens.create({ key, secretHash: hashSecret(secret), username: 'admin', ...about })
+    if (earlier !== null) yield* tokens.remove({ ids: [earlier.id] })
+    yield* tokens.create({ version, key, secretHash: hashSecret(secret), username: 'admin', ...about })
   })
 
 const shape = /^(?:nbt_[A-Za-z0-9]{12}\.)?[A-Za-z0-9]{40}$/

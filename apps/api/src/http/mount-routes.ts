@@ -1,9 +1,10 @@
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Branch } from '@netbox-pbs/core'
+import { type Branch, roleAllows } from '@netbox-pbs/core'
+import { visibleServers } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { authenticate } from '../accounts/authenticate.ts'
 import { inBranch, namedBranch } from '../branches/named-branch.ts'
-import type { BranchPlace } from '../rest/branch-place.ts'
+import { branchNotByServer, notByServer } from '../rest/by-server.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { badRequest, forbidden, type HttpError, methodNotAllowed, notAcceptable, notFound } from '../rest/http-error.ts'
 import type { Handler, Path, Route, Run } from '../rest/route.ts'
@@ -18,7 +19,8 @@ const writing = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
  * them up.
  */
 export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyArray<Path>): void {
-  for (const { routes, describe, open = false, branch: place = 'main' } of paths) {
+  for (const mounted of paths) {
+    const { routes, describe, open = false } = mounted
     const path = routes[0]?.config.path
     if (path === undefined) continue
     const allow = allowed(routes)
@@ -27,8 +29,10 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
       return run(
         c,
         Effect.gen(function* () {
-          const branch = open ? null : yield* admit(c, place)
-          return yield* branch === null ? handler(c) : inBranch(branch, handler(c))
+          if (open) return yield* handler(c)
+          const branch = yield* admit(c, mounted)
+          const answered: ReturnType<Handler> = branch === null ? handler(c) : inBranch(branch, handler(c))
+          return yield* Effect.locally(answered, visibleServers, c.get('caller').servers)
         }),
       )
     }
@@ -50,15 +54,17 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
 }
 
 /** Lets a request in, and gives the branch in which it is answered. */
-const admit = (c: ApiContext, place: BranchPlace) =>
+const admit = (c: ApiContext, { branch: place = 'main', writers = 'admin', byServer }: Path) =>
   Effect.gen(function* () {
     yield* negotiate(c)
-    const caller = yield* authenticate(c.req.header('authorization'))
-    if (writing.has(c.req.method) && !caller.write_enabled) {
+    const caller = yield* authenticate(c.req.header('authorization'), c.get('client').address)
+    if (writing.has(c.req.method) && !(caller.write_enabled && roleAllows(caller.role, writers))) {
       return yield* forbidden('You do not have permission to perform this action.')
     }
     c.set('caller', caller)
+    if (caller.servers !== null && byServer !== true) return yield* forbidden(notByServer)
     const named = place === 'any' ? null : yield* namedBranch(c)
+    if (named !== null && caller.servers !== null) return yield* forbidden(branchNotByServer)
     if (named !== null && place === 'main' && writing.has(c.req.method)) return yield* notBranched(c, named)
     const branch = place === 'branch' ? named : null
     c.set('branch', branch)

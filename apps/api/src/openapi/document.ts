@@ -26,7 +26,8 @@ import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-delet
 import { ServerCost } from '../records/request-cost.ts'
 import { SyncRun, SyncRunDetail, SyncRunJob, SyncRunRequest, SyncRunScope } from '../records/run.ts'
 import { BriefServer, EndpointTest, ServerReference, ServerTestRequest, UsagePoint } from '../records/server.ts'
-import { NewToken, Token, TokenRequest } from '../records/token.ts'
+import { NewToken, Token, TokenChange, TokenChangeOfMany, TokenProvision, TokenRequest } from '../records/token.ts'
+import { User, UserChange, UserChangeOfMany, UserRequest } from '../records/user.ts'
 import type { Path } from '../rest/route.ts'
 import { SettingsChange } from '../settings/read-settings.ts'
 import { version } from '../version.ts'
@@ -44,7 +45,7 @@ export function openApiDocument(paths: ReadonlyArray<Path>): object & { readonly
     type: 'apiKey',
     in: 'header',
     name: 'Authorization',
-    description: '`Bearer nbt_<key>.<secret>`',
+    description: '`Bearer nbt_<key>.<secret>`, or `Token <40 characters>` for a token of version 1',
   })
   return getOpenAPI31Document({
     openapi: '3.1.0',
@@ -67,6 +68,14 @@ const records = {
   NewToken,
   TokenList: pageOf(Token),
   TokenRequest,
+  TokenChange,
+  TokenChangeOfMany,
+  TokenProvision,
+  User,
+  UserList: pageOf(User),
+  UserRequest,
+  UserChange,
+  UserChangeOfMany,
   Branch,
   BranchList: pageOf(Branch),
   BranchRequest,

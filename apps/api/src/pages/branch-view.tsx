@@ -6,7 +6,7 @@ import type { ApiContext } from '../rest/caller.ts'
 import { branchesPage } from '../rest/page-paths.ts'
 import type { BranchBannerProps } from './components/layout.tsx'
 import type { PageBranch, Viewer } from './components/viewer.ts'
-import { noBranch } from './error-pages.tsx'
+import { noBranch, notForSomeServers } from './error-pages.tsx'
 import { html, type Page } from './serve-page.tsx'
 
 /**
@@ -20,6 +20,7 @@ export const branchView = (
 ): Page =>
   Effect.gen(function* () {
     const branch = yield* namedBranch(c)
+    if (branch !== null && viewer.servers !== null) return html(notForSomeServers(viewer, branchesPage), 403)
     return yield* branch === null || place === 'main' ? page(branch) : inBranch(branch, page(branch))
   }).pipe(
     Effect.catchTag('HttpError', ({ body }) =>

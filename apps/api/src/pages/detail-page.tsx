@@ -28,9 +28,10 @@ import { forVisitor } from './visitor-page.ts'
 export const detail =
   (name: ModelName, id: number) =>
   (c: ApiContext): Page =>
-    forVisitor((viewer) => branchView(c, { viewer, place: placeOf(name) }, (branch) => draw(viewer, name, id, branch)))(
-      c,
-    )
+    forVisitor(
+      (viewer) => branchView(c, { viewer, place: placeOf(name) }, (branch) => draw(viewer, name, id, branch)),
+      'by server',
+    )(c)
 
 const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): Page =>
   Effect.gen(function* () {
@@ -55,7 +56,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
     const twin = name === 'server' ? yield* sameCertificate(row) : null
     // The objects of these forms are not branched.
     const writes = viewer.writes && branch === null
-    const syncable = name === 'server' && writes && row['endpoint_state'] === 'connected'
+    const syncable = name === 'server' && viewer.operates && branch === null && row['endpoint_state'] === 'connected'
     return html(
       <Layout title={title} path={path} viewer={viewer} banner={branchBanner(name, branch, path)}>
         <PageTitle title={title} crumbs={[{ href: listPage(name, branch), label: model.labelPlural }]}>

@@ -40,8 +40,17 @@ export const foreignForm = (viewer: Viewer | null, path: string): JSX.Element =>
 /** The answer to a reader who asks for a page or form that needs the right to write. */
 export const readOnly = (viewer: Viewer, path: string): JSX.Element => (
   <Layout title="Not allowed" path={path} viewer={viewer}>
-    <Message title="Your token is read-only" action={{ href: home, label: 'To the overview' }}>
-      Sign in with a token that has write access to change something.
+    <Message title="You may not change this" action={{ href: home, label: 'To the overview' }}>
+      Your role, or the token that you signed in with, does not allow it. An admin gives users their roles.
+    </Message>
+  </Layout>
+)
+
+/** A page about all servers, for a viewer who sees some of them. */
+export const notForSomeServers = (viewer: Viewer, path: string): JSX.Element => (
+  <Layout title="Not allowed" path={path} viewer={viewer}>
+    <Message title="This page is about all servers" action={{ href: home, label: 'To the overview' }}>
+      Your user sees some servers only. An admin says which ones.
     </Message>
   </Layout>
 )

@@ -14,7 +14,7 @@ import { Layout, PageTitle } from './components/layout.tsx'
 import { Pager } from './components/pager.tsx'
 import type { Viewer } from './components/viewer.ts'
 import { type Form, html, type ServePage, seeOther } from './serve-page.tsx'
-import { forVisitor, forWriterForm } from './visitor-page.ts'
+import { forOperatorForm, forVisitor } from './visitor-page.ts'
 
 /** The held deletions of all scopes, and the forms to confirm or dismiss them. */
 export const heldPages = (serve: ServePage): Hono<ApiEnv> =>
@@ -23,7 +23,7 @@ export const heldPages = (serve: ServePage): Hono<ApiEnv> =>
     .post('/held/:id{[0-9]+}/confirm/', (c) => serve(c, confirm(rowId(c.req.param('id')))(c)))
     .post('/held/:id{[0-9]+}/dismiss/', (c) => serve(c, dismiss(rowId(c.req.param('id')))(c)))
 
-const list = (c: ApiContext) => forVisitor((viewer) => draw(viewer, new URL(c.req.url).searchParams))(c)
+const list = (c: ApiContext) => forVisitor((viewer) => draw(viewer, new URL(c.req.url).searchParams), 'by server')(c)
 
 const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: number; text: string } | null = null) =>
   Effect.gen(function* () {
@@ -48,19 +48,23 @@ const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: nu
   })
 
 const confirm = (id: number) =>
-  forWriterForm((viewer, form, requestId) =>
-    decisionError(
-      viewer,
-      Effect.map(confirmHeld(decisionOf(id, viewer, form, requestId)), (run) => seeOther(runPage(run.id))),
-    ),
+  forOperatorForm(
+    (viewer, form, requestId) =>
+      decisionError(
+        viewer,
+        Effect.map(confirmHeld(decisionOf(id, viewer, form, requestId)), (run) => seeOther(runPage(run.id))),
+      ),
+    'by server',
   )
 
 const dismiss = (id: number) =>
-  forWriterForm((viewer, form, requestId) =>
-    decisionError(
-      viewer,
-      Effect.map(dismissHeld(decisionOf(id, viewer, form, requestId)), () => seeOther(heldPage)),
-    ),
+  forOperatorForm(
+    (viewer, form, requestId) =>
+      decisionError(
+        viewer,
+        Effect.map(dismissHeld(decisionOf(id, viewer, form, requestId)), () => seeOther(heldPage)),
+      ),
+    'by server',
   )
 
 /**

@@ -2,7 +2,7 @@ import { Effect, Option, Redacted, TestClock, TestContext } from 'effect'
 import { expect, test } from 'vitest'
 import { keepSecret, openKept } from './kept-secret.ts'
 
-const viewer = { username: 'ada', writes: true, formToken: 'a' }
+const viewer = { username: 'ada', servers: null, writes: true, operates: true, formToken: 'a' }
 const secret = '6f0c1d7e-89ab-4cde-8f01-23456789abcd'
 const kept = keepSecret(Redacted.make(secret), viewer)
 const run = <A>(effect: Effect.Effect<A>) => Effect.runPromise(Effect.provide(effect, TestContext.TestContext))

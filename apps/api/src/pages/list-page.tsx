@@ -29,8 +29,9 @@ export const list =
     const parameters = new URL(c.req.url).searchParams
     // Pages are reached by number; a cursor belongs to REST.
     parameters.delete('start')
-    return forVisitor((viewer) =>
-      branchView(c, { viewer, place: placeOf(model) }, (branch) => draw(viewer, model, parameters, branch)),
+    return forVisitor(
+      (viewer) => branchView(c, { viewer, place: placeOf(model) }, (branch) => draw(viewer, model, parameters, branch)),
+      'by server',
     )(c)
   }
 

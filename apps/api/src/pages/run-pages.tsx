@@ -9,6 +9,7 @@ import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { offsetPage } from '../rest/envelope.ts'
 import { runPage, runsPage } from '../rest/page-paths.ts'
 import { rowId } from '../rest/row.ts'
+import { cancelOthers, mayCancel } from '../runs/cancel-right.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 import { Alert, IgnoredParameters, WrongParameters } from './components/alert.tsx'
@@ -21,7 +22,7 @@ import { CancelButton, SyncButton } from './components/sync-button.tsx'
 import type { Viewer } from './components/viewer.ts'
 import { notFound } from './error-pages.tsx'
 import { html, type ServePage, seeOther } from './serve-page.tsx'
-import { forVisitor, forWriterForm } from './visitor-page.ts'
+import { forOperatorForm, forVisitor } from './visitor-page.ts'
 
 /** Held deletions that a run's page shows; the list of waiting ones has the rest. */
 const shownHeld = 20
@@ -40,7 +41,8 @@ export const runPages = (serve: ServePage): Hono<ApiEnv> =>
 /** Jobs that a run's page looks through for those that failed, which come first; REST lists all. */
 const shownJobs = 50
 
-const list = (c: ApiContext) => forVisitor((viewer) => drawList(viewer, new URL(c.req.url).searchParams))(c)
+const list = (c: ApiContext) =>
+  forVisitor((viewer) => drawList(viewer, new URL(c.req.url).searchParams), 'by server')(c)
 
 const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string | null = null) =>
   Effect.gen(function* () {
@@ -54,7 +56,7 @@ const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string |
     )
     return html(
       <Layout title="Sync runs" path={runsPage} viewer={viewer} refresh={rows.some(isUnderWay)}>
-        <PageTitle title="Sync runs">{viewer.writes ? <SyncButton formToken={viewer.formToken} /> : null}</PageTitle>
+        <PageTitle title="Sync runs">{viewer.operates ? <SyncButton formToken={viewer.formToken} /> : null}</PageTitle>
         {problem === null ? null : <Alert kind="danger">{problem}</Alert>}
         {wrong === null ? null : <WrongParameters body={wrong} />}
         <IgnoredParameters names={ignored} />
@@ -79,65 +81,86 @@ function emptyText(count: number, filtered: boolean): string {
 }
 
 const detail = (c: ApiContext, id: number) =>
-  forVisitor((viewer) =>
-    Effect.gen(function* () {
-      const runs = yield* Runs
-      const found = Number.isSafeInteger(id) ? yield* runs.get({ id }) : Option.none()
-      if (Option.isNone(found)) return html(notFound(viewer, runsPage, `Run ${id}`, runsPage), 404)
-      const run = found.value
-      const path = runPage(id)
-      const parameters = new URL(c.req.url).searchParams
-      const { limit, offset } = offsetPage(parameters)
-      const scopes = yield* runs.scopes({ id, limit, offset })
-      const warnings = yield* runs.warnings({ id })
-      const jobs = yield* runs.jobs({ id, limit: shownJobs, offset: 0 })
-      const branches = (yield* (yield* Branches).list({ stagedBy: id, limit: shownBranches, offset: 0 })).rows
-      const held = yield* (yield* HeldDeletionsStore).list({ runId: id, limit: shownHeld, offset: 0 })
-      const waits = yield* waitsForWorkerSince(run)
-      const sets = yield* Effect.forEach(held.rows, sampleRows)
-      return html(
-        <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
-          <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]}>
-            {viewer.writes && runAllows(run, 'cancel') ? <CancelButton formToken={viewer.formToken} run={run} /> : null}
-          </PageTitle>
-          {waits === null ? null : (
-            <Alert kind="danger">
-              This run waits for a worker since {waits}: none is running. Start one (start:worker).
-            </Alert>
-          )}
-          <RunDetail
-            run={run}
-            branches={branches}
-            scopes={scopes.rows}
-            warnings={warnings}
-            jobs={jobs.rows.filter(({ state }) => state === 'failed' || state === 'retrying')}
-            held={{ sets, count: held.count, viewer }}
-            pager={{ path, parameters, count: scopes.count, limit, offset }}
-          />
-        </Layout>,
-      )
-    }),
+  forVisitor(
+    (viewer) =>
+      Effect.gen(function* () {
+        const runs = yield* Runs
+        const found = Number.isSafeInteger(id) ? yield* runs.get({ id }) : Option.none()
+        if (Option.isNone(found)) return html(notFound(viewer, runsPage, `Run ${id}`, runsPage), 404)
+        const run = found.value
+        const path = runPage(id)
+        const parameters = new URL(c.req.url).searchParams
+        const { limit, offset } = offsetPage(parameters)
+        const scopes = yield* runs.scopes({ id, limit, offset })
+        const warnings = yield* runs.warnings({ id })
+        const jobs = yield* runs.jobs({ id, limit: shownJobs, offset: 0 })
+        const branches = viewer.servers === null ? yield* branchesOf(id) : []
+        const held = yield* (yield* HeldDeletionsStore).list({ runId: id, limit: shownHeld, offset: 0 })
+        const waits = yield* waitsForWorkerSince(run)
+        const sets = yield* Effect.forEach(held.rows, sampleRows)
+        return html(
+          <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
+            <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]}>
+              {viewer.operates && runAllows(run, 'cancel') && mayCancel(run, viewer) ? (
+                <CancelButton formToken={viewer.formToken} run={run} />
+              ) : null}
+            </PageTitle>
+            {waits === null ? null : (
+              <Alert kind="danger">
+                This run waits for a worker since {waits}: none is running. Start one (start:worker).
+              </Alert>
+            )}
+            <RunDetail
+              run={run}
+              branches={branches}
+              scopes={scopes.rows}
+              warnings={warnings}
+              jobs={jobs.rows.filter(({ state }) => state === 'failed' || state === 'retrying')}
+              held={{ sets, count: held.count, viewer }}
+              pager={{ path, parameters, count: scopes.count, limit, offset }}
+            />
+          </Layout>,
+        )
+      }),
+    'by server',
   )(c)
 
-const start = forWriterForm((viewer, { server }) =>
+const branchesOf = (run: number) =>
   Effect.gen(function* () {
-    const request = yield* readRunRequest(server === undefined ? {} : { servers: [server] })
-    const run = yield* startRun({ ...request, trigger: 'manual', user: viewer.username })
-    return seeOther(runPage(run.id))
-  }).pipe(
-    Effect.catchTags({
-      HttpError: () => drawList(viewer, new URLSearchParams(), `There is no server ${server ?? ''} to sync.`),
-      RunNotStarted: ({ message }) => drawList(viewer, new URLSearchParams(), message),
-    }),
-  ),
+    const branches = yield* Branches
+    return (yield* branches.list({ stagedBy: run, limit: shownBranches, offset: 0 })).rows
+  })
+
+const start = forOperatorForm(
+  (viewer, { server }) =>
+    Effect.gen(function* () {
+      const request = yield* readRunRequest(server === undefined ? {} : { servers: [server] })
+      const run = yield* startRun({ ...request, trigger: 'manual', user: viewer.username })
+      return seeOther(runPage(run.id))
+    }).pipe(
+      Effect.catchTags({
+        HttpError: () =>
+          drawList(
+            viewer,
+            new URLSearchParams(),
+            `There is no server ${server === undefined ? '' : `${server} `}to sync.`,
+          ),
+        RunNotStarted: ({ message }) => drawList(viewer, new URLSearchParams(), message),
+      }),
+    ),
+  'by server',
 )
 
 /** Cancels a run. A run that has already ended does not change, and its page shows how it ended. */
 const cancel = (id: number) =>
-  forWriterForm((viewer) =>
-    Effect.gen(function* () {
-      const run = Number.isSafeInteger(id) ? yield* cancelRun({ id }) : Option.none()
-      if (Option.isNone(run)) return html(notFound(viewer, runsPage, `Run ${id}`, runsPage), 404)
-      return seeOther(runPage(id))
-    }),
+  forOperatorForm(
+    (viewer) =>
+      Effect.gen(function* () {
+        const run = Number.isSafeInteger(id) ? yield* (yield* Runs).get({ id }) : Option.none()
+        if (Option.isNone(run)) return html(notFound(viewer, runsPage, `Run ${id}`, runsPage), 404)
+        if (!mayCancel(run.value, viewer)) return yield* drawList(viewer, new URLSearchParams(), cancelOthers)
+        yield* cancelRun({ id })
+        return seeOther(runPage(id))
+      }),
+    'by server',
   )

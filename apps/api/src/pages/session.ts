@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
-import { formatTimestamp } from '@netbox-pbs/core'
+import { formatTimestamp, roleAllows } from '@netbox-pbs/core'
 import { Sessions, type StoreFailed } from '@netbox-pbs/core/ports'
 import { now as currentTimestamp } from '@netbox-pbs/sync'
 import { Clock, Effect, Option } from 'effect'
@@ -32,7 +32,9 @@ export const visitorOf = Effect.fn('pages.visitorOf')(function* (c: ApiContext) 
     session,
     ({ user, write_enabled }): Viewer => ({
       username: user.username,
-      writes: write_enabled,
+      servers: user.servers,
+      writes: write_enabled && roleAllows(user.role, 'admin'),
+      operates: write_enabled && roleAllows(user.role, 'operator'),
       formToken: formTokenOf(id),
     }),
   )

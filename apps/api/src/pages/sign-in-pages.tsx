@@ -1,7 +1,8 @@
 import { ApiTokens } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { Effect, Option, Redacted } from 'effect'
 import { Hono } from 'hono'
 import { authenticate } from '../accounts/authenticate.ts'
+import { Passwords } from '../accounts/passwords.ts'
 import { readToken } from '../accounts/token-text.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
 import { home, ownPath, signInPage } from '../rest/page-paths.ts'
@@ -13,39 +14,69 @@ import { forForm } from './visitor-page.ts'
 
 const linkPath = '/login/:link{[A-Za-z0-9_-]{20,100}}/'
 
-/** Signing in, by a one-time link or a pasted token, and out. */
+/** Signing in, with a password, a pasted token or a one-time link, and out. */
 export const signInPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
     .get('/login/', (c) => form(ownPath(c.req.query('next'))))
-    .post('/login/', (c) => serve(c, byToken(c)))
+    .post('/login/', (c) => serve(c, byForm(c)))
     .get(linkPath, (c) => linkForm(c.req.param('link')))
     .post(linkPath, (c) => serve(c, byLink(c, c.req.param('link'))))
     .get('/logout/', () => seeOther(home))
     .post('/logout/', (c) => serve(c, out(c)))
 
-const form = (next: string, error: string | null = null): Response =>
+const form = (next: string, error: string | null = null, status = error === null ? 200 : 403): Response =>
   html(
     <Layout title="Sign in" path={signInPage} viewer={null}>
       <SignIn next={next} error={error} />
     </Layout>,
-    error === null ? 200 : 403,
+    status,
   )
 
-const byToken = (c: ApiContext): Page =>
-  withForm(c, ({ next: requested, token = '' }) =>
-    Effect.gen(function* () {
-      const next = ownPath(requested)
-      if (!isOwnOrigin(c)) return form(next, 'This form was not sent from this page. Load the page again and retry.')
-      const user = yield* userOfToken(token.trim())
-      if (user === null) return form(next, 'This token is unknown, disabled or expired.')
-      yield* signIn(c, user)
-      return c.redirect(next, 303)
+const byForm = (c: ApiContext): Page =>
+  withForm(c, ({ next: requested, username, password = '', token = '' }) => {
+    const next = ownPath(requested)
+    if (!isOwnOrigin(c))
+      return Effect.succeed(form(next, 'This form was not sent from this page. Load the page again and retry.'))
+    return username === undefined ? byToken(c, next, token.trim()) : byPassword(c, next, { username, password })
+  })
+
+const byToken = (c: ApiContext, next: string, token: string): Page =>
+  Effect.gen(function* () {
+    const user = yield* userOfToken(token, c.get('client').address)
+    if (user === null) return form(next, 'This token is unknown, disabled or expired.')
+    yield* signIn(c, user)
+    return c.redirect(next, 303)
+  })
+
+const byPassword = (
+  c: ApiContext,
+  next: string,
+  login: { readonly username: string; readonly password: string },
+): Page =>
+  Effect.gen(function* () {
+    const passwords = yield* Passwords
+    const { id } = yield* passwords.logIn({
+      username: login.username.trim(),
+      password: Redacted.make(login.password),
+      address: c.get('client').address,
+    })
+    yield* signIn(c, { id, writes: true, until: null, tokenId: null })
+    return c.redirect(next, 303)
+  }).pipe(
+    Effect.catchTags({
+      WrongPassword: () => Effect.succeed(form(next, 'The user name and the password do not belong together.')),
+      LoginSlowed: ({ message, seconds }) =>
+        Effect.sync(() => {
+          const slowed = form(next, message, 429)
+          slowed.headers.set('Retry-After', String(seconds))
+          return slowed
+        }),
     }),
   )
 
-const userOfToken = (token: string) =>
+const userOfToken = (token: string, address: string | null) =>
   Effect.gen(function* () {
-    const caller = yield* authenticate(`Bearer ${token}`)
+    const caller = yield* authenticate(`Bearer ${token}`, address)
     const tokens = yield* ApiTokens
     const found = yield* tokens.find({ key: readToken(token)?.key ?? '' })
     if (Option.isNone(found)) return null
@@ -73,16 +104,54 @@ const byLink = (c: ApiContext, link: string): Page =>
   })
 
 const out = (c: ApiContext): Page =>
-  forForm(() => Effect.map(signOut(c), (): Response => c.redirect(signInPage, 303)))(c)
+  forForm(() => Effect.map(signOut(c), (): Response => c.redirect(signInPage, 303)), 'by server')(c)
 
-/** Asks for an API token. The token is not stored: it opens a session of its own. */
+/** Asks for a user name and a password, or for an API token. A token is not stored: it opens a session of its own. */
 const SignIn = ({ next, error }: { next: string; error: string | null }) => (
   <>
     <h1 class="text-center mb-4">netbox-pbs</h1>
-    <form class="card card-md" method="post" action={signInPage}>
+    {error === null ? null : <Alert kind="danger">{error}</Alert>}
+    <form class="card card-md mb-3" method="post" action={signInPage}>
       <div class="card-body">
         <h2 class="text-center mb-4">Sign in</h2>
-        {error === null ? null : <Alert kind="danger">{error}</Alert>}
+        <input type="hidden" name="next" value={next} />
+        <div class="mb-3">
+          <label class="form-label" for="username">
+            User name
+          </label>
+          <input
+            class="form-control"
+            id="username"
+            name="username"
+            autocomplete="username"
+            autocapitalize="none"
+            required
+            autofocus
+          />
+        </div>
+        <div class="mb-3">
+          <label class="form-label" for="password">
+            Password
+          </label>
+          <input
+            class="form-control"
+            id="password"
+            name="password"
+            type="password"
+            autocomplete="current-password"
+            required
+          />
+        </div>
+        <div class="form-footer">
+          <button class="btn btn-primary w-100" type="submit">
+            Sign in
+          </button>
+        </div>
+      </div>
+    </form>
+    <form class="card card-md" method="post" action={signInPage}>
+      <div class="card-body">
+        <h2 class="text-center mb-4">Sign in with a token</h2>
         <input type="hidden" name="next" value={next} />
         <label class="form-label" for="token">
           API token
@@ -94,15 +163,14 @@ const SignIn = ({ next, error }: { next: string; error: string | null }) => (
           type="password"
           autocomplete="off"
           required
-          autofocus
           aria-describedby="token-hint"
         />
         <small class="form-hint mt-1" id="token-hint">
           “netbox-pbs start” prints a token, or the name of its file. “netbox-pbs token create” makes another.
         </small>
         <div class="form-footer">
-          <button class="btn btn-primary w-100" type="submit">
-            Sign in
+          <button class="btn w-100" type="submit">
+            Sign in with this token
           </button>
         </div>
       </div>

@@ -24,6 +24,7 @@ const loggedTypes: Readonly<
   conflict: { objectType: 'netbox_pbs.branchconflict', label: 'Conflict', labelPlural: 'Conflicts' },
   held_deletions: { objectType: 'netbox_pbs.helddeletions', label: 'Held deletions', labelPlural: 'Held deletions' },
   token: { objectType: 'users.token', label: 'Token', labelPlural: 'Tokens' },
+  user: { objectType: 'users.user', label: 'User', labelPlural: 'Users' },
 }
 
 /** The names of all of them. */

@@ -1,15 +1,19 @@
 import type { Actor, Branch } from '@netbox-pbs/core'
+import type { UserRights } from '@netbox-pbs/core/ports'
 import type { Context } from 'hono'
 import type { Client } from './client.ts'
 
 /** The sender of a request. */
-export interface Caller {
+export interface Caller extends UserRights {
   readonly id: number
   readonly username: string
   readonly write_enabled: boolean
   /** When the token of the request ends (RFC 3339); null: never. */
   readonly expires: string | null
 }
+
+/** Whether the caller may do everything that a user may. */
+export const isAdmin = ({ role }: Caller): boolean => role === 'admin'
 
 /** Values that the app keeps with a request. */
 export interface ApiEnv {

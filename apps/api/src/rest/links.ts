@@ -38,10 +38,13 @@ export function baseUrl(c: ApiContext): string {
 /** Path of the list of API tokens in REST. */
 export const tokensPath = '/api/users/tokens/'
 
+/** Path of the list of users in REST. */
+export const usersPath = '/api/users/users/'
+
 /** A user in brief form, as other objects show theirs. */
 export const userAddress = (base: string, { id, username }: { readonly id: number; readonly username: string }) => ({
   id,
-  url: `${base}/api/users/users/${id}/`,
+  url: `${base}${usersPath}${id}/`,
   display: username,
   username,
 })

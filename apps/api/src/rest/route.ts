@@ -1,4 +1,5 @@
 import { createRoute, type RouteConfig } from '@hono/zod-openapi'
+import type { Role } from '@netbox-pbs/core'
 import type {
   ApprovalNotAllowed,
   BranchNameTaken,
@@ -72,6 +73,13 @@ export interface Path {
   readonly describe?: (c: ApiContext) => Effect.Effect<object, HandlerError, ApiServices>
   /** Answered without a token. */
   readonly open?: true
+  /** The role that its writing methods need; `admin` by default. */
+  readonly writers?: Role
+  /**
+   * Its answers, and what it does, are limited to the servers that the user sees. A path without this is
+   * refused to users who do not see all of them.
+   */
+  readonly byServer?: true
   /** How the path treats a request that names a branch; `main` by default. */
   readonly branch?: BranchPlace
 }

@@ -173,7 +173,7 @@ const close = action(
 
 /** The actions of a branch. */
 export const branchActionPaths: ReadonlyArray<Path> = [resolve, sync, merge, revert, approve, close].map(
-  (route): Path => ({ branch: 'any', routes: [route] }),
+  (route): Path => ({ branch: 'any', writers: 'operator', routes: [route] }),
 )
 
 /** The branch that a path names. */

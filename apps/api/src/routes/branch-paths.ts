@@ -144,7 +144,7 @@ const conflictsRoute = recordListOf({
 /** Branches: open one, list its changes and conflicts, resolve these, approve, merge, revert or close it. */
 export const branchPaths: ReadonlyArray<Path> = [
   ...[[listRoute, createRoute], [detailRoute, changeRoute], [changesRoute], [conflictsRoute]].map(
-    (routes): Path => ({ branch: 'any', routes }),
+    (routes): Path => ({ branch: 'any', writers: 'operator', routes }),
   ),
   ...branchActionPaths,
 ]

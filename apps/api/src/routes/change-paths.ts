@@ -43,4 +43,7 @@ const detailRoute: Route = route(
 )
 
 /** The change log: the changes of each object, their author, and their run or request. */
-export const changePaths: ReadonlyArray<Path> = [{ routes: [listRoute] }, { routes: [detailRoute] }]
+export const changePaths: ReadonlyArray<Path> = [
+  { byServer: true, routes: [listRoute] },
+  { byServer: true, routes: [detailRoute] },
+]

@@ -20,4 +20,4 @@ const usageRoute = recordListOf({
 })
 
 /** The usage history of datastores. Observations are not branched, but the set of datastores is. */
-export const datastorePaths: ReadonlyArray<Path> = [{ branch: 'branch', routes: [usageRoute] }]
+export const datastorePaths: ReadonlyArray<Path> = [{ branch: 'branch', byServer: true, routes: [usageRoute] }]

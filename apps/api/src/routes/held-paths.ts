@@ -115,10 +115,10 @@ const dismissRoute: Route = route(
 
 /** Deletions that a run held back: list, confirm or dismiss them. */
 export const heldPaths: ReadonlyArray<Path> = [
-  { routes: [listRoute] },
-  { routes: [detailRoute] },
-  { routes: [confirmRoute] },
-  { routes: [dismissRoute] },
+  { writers: 'operator', byServer: true, routes: [listRoute] },
+  { writers: 'operator', byServer: true, routes: [detailRoute] },
+  { writers: 'operator', byServer: true, routes: [confirmRoute] },
+  { writers: 'operator', byServer: true, routes: [dismissRoute] },
 ]
 
 const noHeld = notFound('No Held deletions matches the given query.')

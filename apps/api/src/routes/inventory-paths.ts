@@ -35,11 +35,13 @@ export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
   return [
     {
       branch,
+      byServer: true,
       routes: [listRoute(model), ...(writable === null ? [] : [createRoute(writable), ...bulkRoutes(writable)])],
       describe: (c) => Effect.succeed(describeModel(model, { place: 'List', writes: c.get('caller').write_enabled })),
     },
     {
       branch,
+      byServer: true,
       routes: [detailRoute(model), ...(writable === null ? [] : writeRoutes(writable))],
       describe: (c) => describeRow(model, c),
     },

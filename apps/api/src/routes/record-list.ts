@@ -37,6 +37,7 @@ interface RecordList<F, A> extends ListDescription {
   readonly filter: RecordFilter<F>
   readonly read: (
     query: RecordQuery<F>['filter'] & { readonly limit: number; readonly offset: number },
+    c: ApiContext,
   ) => Served<Page<A>>
   readonly serve: (record: A, base: string) => object
 }
@@ -120,7 +121,7 @@ const answerList = <F extends object, A>(
     return yield* respondWithRecords(c, {
       path,
       ignored: query.ignored,
-      read: (page) => read({ ...query.filter, ...page }),
+      read: (page) => read({ ...query.filter, ...page }, c),
       serve,
     })
   })

@@ -10,11 +10,13 @@ import { changePaths } from './change-paths.ts'
 import { datastorePaths } from './datastore-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
+import { provisionPaths } from './provision-paths.ts'
 import { apiRootPath, healthPaths, rootPaths } from './root-paths.ts'
 import { serverPaths } from './server-paths.ts'
 import { settingsPaths } from './settings-paths.ts'
 import { syncRunPaths } from './sync-run-paths.ts'
 import { tokenPaths } from './token-paths.ts'
+import { userPaths } from './user-paths.ts'
 
 const resourcePaths: ReadonlyArray<Path> = [
   ...serverPaths,
@@ -25,7 +27,9 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...settingsPaths,
   ...syncRunPaths,
   ...heldPaths,
+  ...provisionPaths,
   ...tokenPaths,
+  ...userPaths,
 ]
 
 const described: ReadonlyArray<Path> = [

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os'
-import { ApiTokens, SettingsStore, type StoreFailed, Workers } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { SettingsStore, type StoreFailed, Users, Workers } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
 import { z } from 'zod'
 import { errorResponses, jsonSchema, ref, response } from '../openapi/responses.ts'
+import { servedUser } from '../records/user.ts'
 import { forbidden } from '../rest/http-error.ts'
-import { apiRoot, baseUrl, userAddress } from '../rest/links.ts'
+import { apiRoot, baseUrl, tokensPath, usersPath } from '../rest/links.ts'
 import { type Handler, type Path, type Route, route } from '../rest/route.ts'
 import { workerNotice } from '../runs/worker-notice.ts'
 import type { ApiServices } from '../services.ts'
@@ -36,19 +37,6 @@ const Plugin = z.object({
   release_track: z.string(),
 })
 
-const AuthenticatedUser = z.object({
-  id: z.int(),
-  url: z.url(),
-  display: z.string(),
-  username: z.string(),
-  first_name: z.string(),
-  last_name: z.string(),
-  email: z.string(),
-  is_active: z.boolean(),
-  groups: z.array(z.never()),
-  permissions: z.array(z.never()),
-})
-
 const Alive = z.object({ status: z.literal('ok') })
 
 const Ready = z.object({
@@ -65,7 +53,7 @@ const directories: Readonly<Record<string, Directory>> = {
     status: `${base}/api/status/`,
     users: `${base}/api/users/`,
   }),
-  '/api/users/': (base) => ({ tokens: `${base}/api/users/tokens/` }),
+  '/api/users/': (base) => ({ tokens: `${base}${tokensPath}`, users: `${base}${usersPath}` }),
   '/api/plugins/': (base) => ({
     'installed-plugins': `${base}/api/plugins/installed-plugins/`,
     pbs: `${base}${apiRoot}`,
@@ -113,8 +101,8 @@ export function apiRootPath(endpoints: ReadonlyArray<string>): Path {
 export const rootPaths: ReadonlyArray<Path> = [
   ...Object.entries(directories).map(([path, directory]) => directoryPath(path, directory)),
   readPath('/api/status/', Status, () => Effect.map(workersState, ({ running }) => statusOf(running))),
-  { branch: 'any', routes: [installedPlugins()] },
-  { branch: 'any', routes: [authenticationCheck()] },
+  { branch: 'any', byServer: true, routes: [installedPlugins()] },
+  { branch: 'any', byServer: true, routes: [authenticationCheck()] },
 ]
 
 /** Whether the process lives, and whether it can serve. */
@@ -150,6 +138,7 @@ function readPath<A extends object>(
   const name = path.split('/').filter(Boolean).at(-1) ?? 'api'
   return {
     branch: 'any',
+    byServer: true,
     describe: () =>
       Effect.succeed({ name, description: '', renders: ['application/json'], parses: ['application/json'] }),
     routes: [
@@ -185,18 +174,17 @@ function installedPlugins(): Route {
 
 function authenticationCheck(): Route {
   const path = '/api/authentication-check/'
-  const responses = { ...errorResponses, 200: response('The user of the token', jsonSchema(AuthenticatedUser)) }
+  const responses = { ...errorResponses, 200: response('The user of the token', ref('User')) }
   const operationId = 'authentication_check_retrieve'
   const summary = 'Get the user of the token'
   const description = 'Answers 403 for a token that is not valid.'
   const tags = ['authentication-check']
   return route({ method: 'get', path, operationId, summary, description, tags, responses }, (c) =>
     Effect.gen(function* () {
-      const tokens = yield* ApiTokens
-      const user = yield* tokens.user({ id: c.get('caller').id })
-      if (Option.isNone(user)) return yield* forbidden('User inactive')
-      const about = { first_name: '', last_name: '', email: '', is_active: true, groups: [], permissions: [] }
-      return c.json({ ...userAddress(baseUrl(c), user.value), ...about })
+      const users = yield* Users
+      const [user] = (yield* users.list({ ids: [c.get('caller').id], limit: 1, offset: 0 })).rows
+      if (user === undefined) return yield* forbidden('User inactive')
+      return c.json(servedUser(baseUrl(c), user))
     }),
   )
 }

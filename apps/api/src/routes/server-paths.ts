@@ -113,5 +113,5 @@ const costsRoute = recordListOf({
 export const serverPaths: ReadonlyArray<Path> = [
   { routes: [testNewRoute] },
   { routes: [testRoute] },
-  { branch: 'branch', routes: [costsRoute] },
+  { branch: 'branch', byServer: true, routes: [costsRoute] },
 ]

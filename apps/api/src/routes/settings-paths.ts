@@ -58,7 +58,7 @@ const requireSecondWriter = Effect.gen(function* () {
 })
 
 const noSecondWriter =
-  'Only one user has a token with write access, so no other user could approve a branch. More users are not supported yet: leave this off.'
+  'Only one user could approve a branch, and that user could approve none of their own: add another operator or admin first.'
 
 const reply200 = (c: ApiContext) =>
   Effect.gen(function* () {

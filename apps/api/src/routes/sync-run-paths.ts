@@ -15,11 +15,12 @@ import {
   servedWarning,
 } from '../records/run.ts'
 import type { ApiContext } from '../rest/caller.ts'
-import { badRequest, notFound } from '../rest/http-error.ts'
+import { badRequest, forbidden, notFound } from '../rest/http-error.ts'
 import { baseUrl, runsPath, runUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
 import { recordFilter } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
+import { cancelOthers, mayCancel } from '../runs/cancel-right.ts'
 import { readRunRequest } from '../runs/run-request.ts'
 import { waitsForWorkerSince } from '../runs/worker-notice.ts'
 
@@ -143,6 +144,7 @@ const cancelRoute: Route = route(
     Effect.gen(function* () {
       const run = yield* findRun(c)
       yield* Effect.flatMap(readBody(c), readNothing)
+      if (!mayCancel(run, c.get('caller'))) return yield* forbidden(cancelOthers)
       if (!runAllows(run, 'cancel')) return yield* badRequest(`Run ${run.id} has ended.`)
       const cancelled = yield* cancelRun({ id: run.id })
       return c.json(
@@ -156,9 +158,9 @@ const cancelRoute: Route = route(
 
 /** Runs: start one, follow it, read the results of each job and scope, cancel it. */
 export const syncRunPaths: ReadonlyArray<Path> = [
-  { routes: [listRoute, startRoute] },
-  { routes: [detailRoute] },
-  { routes: [scopesRoute] },
-  { routes: [jobsRoute] },
-  { routes: [cancelRoute] },
+  { writers: 'operator', byServer: true, routes: [listRoute, startRoute] },
+  { writers: 'operator', byServer: true, routes: [detailRoute] },
+  { writers: 'operator', byServer: true, routes: [scopesRoute] },
+  { writers: 'operator', byServer: true, routes: [jobsRoute] },
+  { writers: 'operator', byServer: true, routes: [cancelRoute] },
 ]

@@ -1,130 +1,120 @@
-import { ApiTokens } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { type ApiToken, ApiTokens, type NewApiToken } from '@netbox-pbs/core/ports'
+import { Clock, Effect, Option } from 'effect'
+import { readTokenChange, readTokenInput, type TokenInput } from '../accounts/token-input.ts'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
-import { pathId } from '../inventory/find-row.ts'
-import { bodyErrors, errorResponses, idParameter, json, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import { servedToken, tokenFilter } from '../records/token.ts'
-import { actorOf, type Caller } from '../rest/caller.ts'
-import { invalid, notFound } from '../rest/http-error.ts'
+import { type ApiContext, actorOf, type Caller, isAdmin } from '../rest/caller.ts'
+import { forbidden, type HttpError } from '../rest/http-error.ts'
 import { baseUrl, tokensPath } from '../rest/links.ts'
-import { readBody } from '../rest/read-body.ts'
-import { type Path, type Route, route } from '../rest/route.ts'
-import { readTokenInput, type TokenInput } from './token-input.ts'
-
-const path = tokensPath
-
+import type { Path } from '../rest/route.ts'
 import { recordList } from './record-list.ts'
+import { type RecordTarget, recordPaths, type Written } from './record-writes.ts'
 
 const tags = ['users']
 
 const listRoute = recordList({
-  path,
+  path: tokensPath,
   operationId: 'users_tokens_list',
   tags,
-  description: 'The tokens, without their secrets',
+  description: 'The tokens, without their secrets, the newest first',
   schema: 'TokenList',
   filter: tokenFilter,
-  read: (query) => Effect.flatMap(ApiTokens, (tokens) => tokens.list(query)),
+  read: (query, c) => Effect.flatMap(ApiTokens, (tokens) => tokens.list({ ...query, ...ownOf(c, query.userIds) })),
   serve: (token, base) => servedToken(base, token),
 })
 
-const createRoute: Route = route(
-  {
-    method: 'post',
-    path,
-    tags,
-    operationId: 'users_tokens_create',
-    summary: 'Create an API token',
-    description: 'The answer has the token as a whole, this once.',
-    requestBody: { content: json(ref('TokenRequest')) },
-    responses: {
-      ...errorResponses,
-      201: response('The token, with its secret this once', ref('NewToken')),
-      ...bodyErrors,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const read = readTokenInput(yield* readBody(c), c.get('caller'))
-      if ('errors' in read) return yield* invalid(read.errors)
-      const { user, ...about } = read.input
-      const tokens = yield* ApiTokens
-      const caller = c.get('caller')
-      if (user !== null) yield* ownUser(user, caller)
-      const { key, secret } = newCredentials()
-      const token = yield* tokens.create({
-        key,
-        secretHash: hashSecret(secret),
-        username: caller.username,
-        ...about,
-        actor: actorOf(c),
-      })
-      const base = baseUrl(c)
-      return c.json({ ...servedToken(base, token), token: secret }, 201, { Location: `${base}${path}${token.id}/` })
-    }),
-)
-
-const detailRoute: Route = route(
-  {
-    method: 'get',
-    path: `${path}{id}/`,
-    tags,
-    operationId: 'users_tokens_retrieve',
-    summary: 'Get an API token',
-    description: 'Its user, rights and times, without its secret.',
-    parameters: [idParameter],
-    responses: { ...errorResponses, 200: response('The token, without its secret', ref('Token')), ...notFoundResponse },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const tokens = yield* ApiTokens
-      const token = yield* tokens.get({ id: yield* pathId(c) })
-      return Option.isSome(token) ? c.json(servedToken(baseUrl(c), token.value)) : yield* noSuchToken
-    }),
-)
-
-const removeRoute: Route = route(
-  {
-    method: 'delete',
-    path: `${path}{id}/`,
-    tags,
-    operationId: 'users_tokens_destroy',
-    summary: 'Delete an API token',
-    description: 'Sessions that it opened end with it.',
-    parameters: [idParameter],
-    responses: {
-      ...errorResponses,
-      204: { description: 'The token is no longer valid' },
-      ...notFoundResponse,
-    },
-  },
-  (c) =>
-    Effect.gen(function* () {
-      const tokens = yield* ApiTokens
-      return (yield* tokens.remove({ id: yield* pathId(c), actor: actorOf(c) }))
-        ? c.body(null, 204)
-        : yield* noSuchToken
-    }),
-)
+/** Users see their own tokens, and admins all. */
+const ownOf = (c: ApiContext, userIds?: ReadonlyArray<number>) => {
+  const caller = c.get('caller')
+  if (isAdmin(caller)) return userIds === undefined ? {} : { userIds }
+  return { userIds: (userIds ?? [caller.id]).filter((id) => id === caller.id) }
+}
 
 /** The API tokens: each is listed by its public key and shows its secret once, when it is made. */
-export const tokenPaths: ReadonlyArray<Path> = [
-  { routes: [listRoute, createRoute] },
-  { routes: [detailRoute, removeRoute] },
-]
+export const tokenPaths: ReadonlyArray<Path> = recordPaths(listRoute, {
+  path: tokensPath,
+  tags,
+  operations: 'users_tokens',
+  label: 'Token',
+  labelPlural: 'API tokens',
+  writers: 'viewer',
+  schemas: {
+    record: 'Token',
+    created: 'NewToken',
+    request: 'TokenRequest',
+    change: 'TokenChange',
+    changeOfMany: 'TokenChangeOfMany',
+  },
+  find: (c, ids) =>
+    Effect.gen(function* () {
+      const tokens = yield* ApiTokens
+      const { rows } = yield* tokens.list({ ids, ...ownOf(c), limit: ids.length, offset: 0 })
+      return rows.map((token) => servedToken(baseUrl(c), token))
+    }),
+  create: (c, bodies) => createTokens(c, bodies),
+  change: (c, targets) => changeTokens(c, targets),
+  remove: (c, ids) => Effect.flatMap(ApiTokens, (tokens) => tokens.remove({ ids, actor: actorOf(c) })),
+})
 
-/**
- * A token is made only for the user who asks: there are no roles yet, so a token of another user
- * could approve edits in that user's name.
- */
-const ownUser = ({ id, username, notFound: none }: NonNullable<TokenInput['user']>, caller: Caller) =>
+const createTokens = (c: ApiContext, bodies: ReadonlyArray<unknown>) =>
+  Effect.gen(function* () {
+    const caller = c.get('caller')
+    const asked = { expires: caller.expires, now: yield* Clock.currentTimeMillis }
+    const read = yield* Effect.forEach(bodies, (body) => prepare(readTokenInput(body, asked), caller))
+    const errors = read.flatMap((item, at) => ('errors' in item ? [{ at, errors: item.errors }] : []))
+    const prepared = read.flatMap((item) => ('errors' in item ? [] : [item]))
+    if (errors.length > 0) return rejected(errors)
+    const tokens = yield* ApiTokens
+    return yield* tokens.createAll({ tokens: prepared.map(({ token }) => token), actor: actorOf(c) }).pipe(
+      Effect.map((made) => written(made.map((token, at) => shown(c, token, prepared[at]?.secret)))),
+      Effect.catchTag('TokenTaken', ({ at }) => Effect.succeed(rejected([{ at, errors: { token: [tokenTaken] } }]))),
+    )
+  })
+
+const rejected = (errors: Extract<Written, { _tag: 'rejected' }>['errors']): Written => ({ _tag: 'rejected', errors })
+
+const written = (records: Extract<Written, { _tag: 'written' }>['records']): Written => ({ _tag: 'written', records })
+
+const shown = (c: ApiContext, token: ApiToken, secret: string | undefined) => ({
+  ...servedToken(baseUrl(c), token),
+  token: secret ?? '',
+})
+
+/** A token with its secret, as it will be stored; or why it cannot be. */
+const prepare = (read: ReturnType<typeof readTokenInput>, caller: Caller) =>
+  Effect.gen(function* () {
+    if ('errors' in read) return read
+    const { user, version, token: chosen, ...about } = read.input
+    const owner = user === null ? { username: caller.username } : yield* ownerOf(user, caller)
+    if ('notFound' in owner) return { errors: { user: [owner.notFound] } }
+    const { key, secret } = newCredentials(version, chosen ?? undefined)
+    const token: NewApiToken = { version, key, secretHash: hashSecret(secret), username: owner.username, ...about }
+    return { token, secret }
+  })
+
+/** The error of a text that another token has. */
+export const tokenTaken = 'Token with this token already exists.'
+
+const changeTokens = (c: ApiContext, targets: ReadonlyArray<RecordTarget>) =>
+  Effect.gen(function* () {
+    const asked = { expires: c.get('caller').expires, now: yield* Clock.currentTimeMillis }
+    const read = targets.map(({ id, input }) => ({ id, ...readTokenChange(input, asked) }))
+    const errors = read.flatMap((item, at) => ('errors' in item ? [{ at, errors: item.errors }] : []))
+    if (errors.length > 0) return rejected(errors)
+    const changes = read.flatMap((item) => ('input' in item ? [{ id: item.id, change: item.input }] : []))
+    const changed = yield* (yield* ApiTokens).update({ changes, actor: actorOf(c) })
+    return written(changed.map((token) => servedToken(baseUrl(c), token)))
+  })
+
+/** The user that a body names: the caller, or for an admin any user. The error of a user that does not exist. */
+const ownerOf = ({ id, username, notFound }: NonNullable<TokenInput['user']>, caller: Caller) =>
   Effect.gen(function* () {
     const tokens = yield* ApiTokens
     const byId = id === null || Number.isSafeInteger(id)
     const found = byId ? yield* tokens.user({ id, username }) : Option.none()
-    if (Option.isNone(found)) return yield* invalid({ user: [none] })
-    if (found.value.id !== caller.id)
-      return yield* invalid({ user: [`A token can be made for your own user, ${caller.username}, only.`] })
+    if (Option.isNone(found)) return { notFound }
+    if (found.value.id !== caller.id && !isAdmin(caller)) return yield* notForOthers
+    return { username: found.value.username }
   })
 
-const noSuchToken = notFound('No Token matches the given query.')
+const notForOthers: HttpError = forbidden('This user does not have permission to create tokens for other users.')

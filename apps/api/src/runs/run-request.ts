@@ -1,6 +1,6 @@
 import { type FieldErrors, type Resource, type RunMode, resources, runModes } from '@netbox-pbs/core'
-import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { type InventoryLists, type StoreFailed, visibleServers } from '@netbox-pbs/core/ports'
+import { Effect, FiberRef } from 'effect'
 import { knownServers } from '../inventory/find-row.ts'
 import { type HttpError, invalid } from '../rest/http-error.ts'
 import { pythonText, pythonType } from '../validation/python-text.ts'
@@ -41,8 +41,17 @@ export const readRunRequest = (body: unknown): Effect.Effect<RunRequest, HttpErr
     }
     if ('errors' in chosen || 'errors' in servers || 'errors' in mode || Object.keys(unknown).length > 0)
       return yield* invalid(errors)
-    return { resources: chosen.resources, servers: servers.servers, mode: mode.mode }
+    return { resources: chosen.resources, servers: servers.servers ?? (yield* allVisible), mode: mode.mode }
   })
+
+/** All servers: null, or those that the user sees. */
+const allVisible = Effect.gen(function* () {
+  const ids = yield* FiberRef.get(visibleServers)
+  if (ids === null) return null
+  const known = yield* knownServers({ names: [], ids })
+  if (known.ids.size === 0) return yield* invalid({ servers: ['There is no server that your user sees.'] })
+  return ids.filter((id) => known.ids.has(id))
+})
 
 type Wrong = { readonly errors: ReadonlyArray<string> }
 

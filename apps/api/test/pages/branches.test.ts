@@ -333,7 +333,7 @@ test('a read-only token sees everything but no forms', async () => {
   const { page, conflicts } = await staged('looked at', 'edited')
   await send(`${page}check/`)
   const overview = await text(page, reader)
-  expect(overview).toContain('Your token is read-only.')
+  expect(overview).toContain('You may not change this.')
   for (const path of [page, `${page}changes/`, conflicts])
     expect(await text(path, reader)).not.toContain(`method="post" action="${page}`)
   const token = await reader.formToken()

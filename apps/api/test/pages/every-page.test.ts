@@ -44,7 +44,7 @@ describe('signed out', () => {
 describe('signed in', () => {
   test.each(forms)('a form sent to %s needs the right to write', async (path) => {
     const { status, text } = await reader.send(path, { form_token })
-    expect([status, text.includes('Your token is read-only')]).toEqual([403, true])
+    expect([status, text.includes('You may not change this')]).toEqual([403, true])
   })
 
   test.each(forms)('a form sent to %s needs the token of its session', async (path) => {

@@ -5,7 +5,7 @@ import { Effect, Exit, Layer, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
 import { apiServer } from '../../src/api-server.ts'
 import { signInLink } from '../../src/pages/session.ts'
-import type { ApiServices } from '../../src/services.ts'
+import type { ApiNeeds } from '../../src/services.ts'
 
 /** Tokens of the site: one that writes, one that reads, and one whose time is over. */
 export const tokens = {
@@ -22,7 +22,7 @@ export interface Site {
   /** Makes the database fail every look-up of a session, until it is switched back. */
   readonly breakSessions: (broken: boolean) => void
   /** Runs a use case on what the site runs on. */
-  readonly use: <A, E>(effect: Effect.Effect<A, E, ApiServices | ChangeSets | ServerObservations>) => Promise<A>
+  readonly use: <A, E>(effect: Effect.Effect<A, E, ApiNeeds | ChangeSets | ServerObservations>) => Promise<A>
   readonly stop: () => Promise<void>
 }
 
@@ -66,7 +66,7 @@ export async function startSite(endpoints: Layer.Layer<Endpoints>): Promise<Site
       breakSessions: (now: boolean) => {
         broken = now
       },
-      use: <A, E>(effect: Effect.Effect<A, E, ApiServices | ChangeSets | ServerObservations>) =>
+      use: <A, E>(effect: Effect.Effect<A, E, ApiNeeds | ChangeSets | ServerObservations>) =>
         Effect.runPromise(effect.pipe(Effect.provide(services))),
       stop: () => Effect.runPromise(Scope.close(scope, Exit.void)),
     }

@@ -7,6 +7,7 @@ import { serverCommands } from './server-commands.ts'
 import { startCommand } from './start-command.ts'
 import { migrateCommand, syncCommand } from './sync-command.ts'
 import { tokenCommands } from './token-commands.ts'
+import { userCommands } from './user-commands.ts'
 import { repairCommand, verifyCommand } from './verify-commands.ts'
 
 /**
@@ -30,6 +31,7 @@ export const readCommandLine = (argv: ReadonlyArray<string>): Effect.Effect<Task
       syncCommand,
       serverCommands,
       tokenCommands,
+      userCommands,
       backupCommand,
       restoreCommand,
       migrateCommand,

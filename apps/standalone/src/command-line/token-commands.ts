@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { newCommand, type WrongUsage, wholeNumber } from '@netbox-pbs/app-shell'
+import { filled, newCommand, type WrongUsage, wholeNumber } from '@netbox-pbs/app-shell'
 import { type Command, InvalidArgumentError } from 'commander'
 import { Effect } from 'effect'
 import { z } from 'zod'
@@ -9,18 +9,26 @@ import { findRemote, type RemoteFlags, remoteFlags } from '../remote/find-remote
 import { remoteTokens } from '../tokens/remote-tokens.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 
-type CreateFlags = RemoteFlags & { readOnly?: boolean; expires?: string; description?: string }
+type CreateFlags = RemoteFlags & {
+  version: 1 | 2
+  user?: string
+  readOnly?: boolean
+  expires?: string
+  description?: string
+}
 
 /** `token create|list|revoke`. */
 export function tokenCommands(choose: Choose): Command {
   const token = newCommand('token', 'API tokens, also while the system does not run')
   const create = remoteFlags(newCommand('create', 'make a token; it is shown this once'))
+    .option('--version <number>', '1 makes 40 characters alone, for clients that know no other form', version, 2)
+    .option('--user <name>', 'the user it is for (default: your own, or admin while the system does not run)', filled)
     .option('--read-only', 'it may not write')
     .option('--expires <time>', 'RFC 3339, like 2027-01-01T00:00:00Z (default: never)', time)
     .option('--description <text>', 'what it is for')
     .action((flags: CreateFlags) => {
-      const { readOnly = false, expires = null, description = '' } = flags
-      choose(withTokenStore(flags, (store) => createToken(store, { readOnly, expires, description })))
+      const { version, user = null, readOnly = false, expires = null, description = '' } = flags
+      choose(withTokenStore(flags, (store) => createToken(store, { version, user, readOnly, expires, description })))
     })
   const list = remoteFlags(newCommand('list', 'the tokens, without their secrets')).action((flags: RemoteFlags) =>
     choose(withTokenStore(flags, listTokens)),
@@ -33,6 +41,12 @@ export function tokenCommands(choose: Choose): Command {
     )
   for (const command of [create, list, revoke]) token.addCommand(command)
   return token
+}
+
+const version = (text: string): 1 | 2 => {
+  if (text === '1') return 1
+  if (text === '2') return 2
+  throw new InvalidArgumentError('It must be 1 or 2.')
 }
 
 const time = (text: string): string => {

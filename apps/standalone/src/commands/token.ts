@@ -18,15 +18,17 @@ export const listTokens = (store: TokenStore) =>
     say(
       table([
         ['ID', 'KEY', 'USER', 'WRITES', 'EXPIRES', 'LAST USED', 'DESCRIPTION'],
-        ...tokens.map((t) => [
-          `${t.id}`,
-          t.key,
-          t.username,
-          t.writes ? 'yes' : 'no',
-          t.expires ?? 'never',
-          t.lastUsed ?? 'never',
-          t.description,
-        ]),
+        ...[...tokens]
+          .sort((a, b) => a.id - b.id)
+          .map((t) => [
+            `${t.id}`,
+            t.key ?? 'version 1',
+            t.username,
+            t.writes ? 'yes' : 'no',
+            t.expires ?? 'never',
+            t.lastUsed ?? 'never',
+            t.description,
+          ]),
       ]),
     ),
   )

@@ -20,12 +20,15 @@ const Listed = Token.pick({
 
 /** The tokens of a running system, over REST. */
 export const remoteTokens = (remote: Remote): TokenStore => ({
-  create: ({ readOnly, expires, description }) =>
+  create: ({ version, user, readOnly, expires, description }) =>
     Effect.gen(function* () {
-      const { id } = yield* call(remote)({ method: 'GET', path: '/api/authentication-check/', answer: Me })
-      const body = { user: id, write_enabled: !readOnly, expires, description }
+      const owner =
+        user === null
+          ? (yield* call(remote)({ method: 'GET', path: '/api/authentication-check/', answer: Me })).id
+          : { username: user }
+      const body = { user: owner, version, write_enabled: !readOnly, expires, description }
       const { key, token } = yield* call(remote)({ method: 'POST', path, body, answer: Made })
-      return token.startsWith('nbt_') ? token : `nbt_${key}.${token}`
+      return key === null || token.startsWith('nbt_') ? token : `nbt_${key}.${token}`
     }),
   list: () =>
     Effect.map(readAll(remote)(path, Listed), (tokens) =>

@@ -21,18 +21,23 @@ export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string
   yield* migrate.pipe(Effect.provide(databases))
   const accounts = yield* Layer.build(accountsLayer).pipe(Effect.provide(databases))
   const store: TokenStore = {
-    create: ({ readOnly, expires, description }) =>
+    create: ({ version, user, readOnly, expires, description }) =>
       Effect.gen(function* () {
-        const text = newTokenText()
-        yield* writeToken(text, { description, write_enabled: !readOnly, expires })
+        const username = user ?? 'admin'
+        const tokens = yield* ApiTokens
+        if (user !== null && Option.isNone(yield* tokens.user({ id: null, username })))
+          yield* new CannotRun({ message: `there is no user ${username}` })
+        const text = newTokenText(version)
+        yield* writeToken(text, { username, description, write_enabled: !readOnly, expires })
         return Redacted.value(text)
       }).pipe(Effect.provide(accounts), asCannotRun),
     list: () =>
       Effect.gen(function* () {
         const tokens = yield* ApiTokens
         const { rows } = yield* tokens.list({ limit: 1000, offset: 0 })
-        return rows.map(({ user, write_enabled, last_used, ...token }) => ({
+        return rows.map(({ version, key, user, write_enabled, last_used, ...token }) => ({
           ...token,
+          key: version === 2 ? key : null,
           username: user.username,
           writes: write_enabled,
           lastUsed: last_used,
@@ -41,7 +46,7 @@ export const storedTokens = Effect.fn('storedTokens')(function* (dataDir: string
     revoke: (id) =>
       Effect.gen(function* () {
         const tokens = yield* ApiTokens
-        if (!(yield* tokens.remove({ id })))
+        if ((yield* tokens.remove({ ids: [id] })) === 0)
           yield* new CannotRun({ message: `there is no token ${id}: "netbox-pbs token list" shows them` })
       }).pipe(Effect.provide(accounts), asCannotRun),
   }

@@ -3,6 +3,10 @@ import type { CannotRun } from '../failures.ts'
 
 /** A new token. */
 export interface TokenRequest {
+  /** 1: NetBox's older form, for clients that know no other. */
+  readonly version: 1 | 2
+  /** The user it is for; null: the own one, which is admin while the system does not run. */
+  readonly user: string | null
   readonly readOnly: boolean
   /** RFC 3339; null: never. */
   readonly expires: string | null
@@ -12,7 +16,8 @@ export interface TokenRequest {
 /** A token as it is listed. */
 export interface ListedToken {
   readonly id: number
-  readonly key: string
+  /** Null: a token of version 1, which has no public part. */
+  readonly key: string | null
   readonly username: string
   readonly writes: boolean
   readonly expires: string | null

@@ -78,7 +78,7 @@ describe('in a real browser', () => {
       const page = await plain.context.newPage()
       await page.goto(`${system.url}/plugins/pbs/snapshots/?ordering=-backup_time&limit=25`)
       await page.getByLabel('API token').fill(system.token)
-      await page.getByRole('button', { name: 'Sign in' }).click()
+      await page.getByRole('button', { name: 'Sign in with this token' }).click()
       await page.getByRole('heading', { name: 'Snapshots' }).waitFor()
       expect(await page.locator('tbody tr').count()).toBe(25)
 

@@ -1,4 +1,12 @@
-export { type ApiToken, ApiTokens } from './api-tokens.ts'
+export {
+  type ApiToken,
+  type ApiTokenChange,
+  type ApiTokenFilter,
+  type ApiTokenFound,
+  ApiTokens,
+  type NewApiToken,
+  TokenTaken,
+} from './api-tokens.ts'
 export {
   ApprovalNotAllowed,
   BranchInConflict,
@@ -89,4 +97,14 @@ export {
   type SourceServer,
 } from './source.ts'
 export { type ExpectedVersions, StoreFailed, statementLimit, VersionChanged } from './store-failed.ts'
+export {
+  LastAdmin,
+  type NewUser,
+  type User,
+  type UserFilter,
+  UsernameTaken,
+  type UserRights,
+  Users,
+} from './users.ts'
+export { visibleServers } from './visible-servers.ts'
 export { Workers, type WorkersState } from './workers.ts'

@@ -1,9 +1,10 @@
 import { Context, type Effect, type Option } from 'effect'
 import type { StoreFailed } from './store-failed.ts'
+import type { UserRights } from './users.ts'
 
 /** A signed-in browser. */
 export interface Session {
-  readonly user: { readonly id: number; readonly username: string }
+  readonly user: UserRights & { readonly id: number; readonly username: string }
   readonly write_enabled: boolean
   /** RFC 3339. */
   readonly expires: string
@@ -18,10 +19,13 @@ export class Sessions extends Context.Tag('@netbox-pbs/core/Sessions')<
       readonly userId: number
       readonly write_enabled: boolean
       readonly expires: string
-      /** The token that opened it: deleting the token ends the session. Null: a link opened it. */
+      /**
+       * The token that opened it: the session ends with it, is read-only with it, and is not found while
+       * it is disabled. Null: a link opened it.
+       */
       readonly tokenId: number | null
     }) => Effect.Effect<void, StoreFailed>
-    /** None when unknown or expired. */
+    /** None when unknown or expired, or when its user is not active. */
     readonly find: (request: {
       readonly idHash: string
       readonly now: string
@@ -32,7 +36,7 @@ export class Sessions extends Context.Tag('@netbox-pbs/core/Sessions')<
       readonly username: string
       readonly expires: string
     }) => Effect.Effect<void, StoreFailed>
-    /** Consumes a link: a second call finds none. */
+    /** Consumes a link: a second call finds none. A user that does not exist is created as an admin. */
     readonly redeemLink: (request: {
       readonly idHash: string
       readonly now: string

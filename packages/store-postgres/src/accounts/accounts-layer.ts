@@ -1,11 +1,13 @@
-import type { ApiTokens, Sessions } from '@netbox-pbs/core/ports'
+import type { ApiTokens, Sessions, Users } from '@netbox-pbs/core/ports'
 import { Layer } from 'effect'
 import type { Database } from '../database/database.ts'
 import { apiTokensLayer } from './api-tokens.ts'
 import { sessionsLayer } from './sessions.ts'
+import { usersLayer } from './users.ts'
 
-/** Access of users: API tokens, sessions and sign-in links. */
-export const accountsLayer: Layer.Layer<ApiTokens | Sessions, never, Database> = Layer.merge(
+/** Users and their access: API tokens, sessions and sign-in links. */
+export const accountsLayer: Layer.Layer<ApiTokens | Sessions | Users, never, Database> = Layer.mergeAll(
   apiTokensLayer,
   sessionsLayer,
+  usersLayer,
 )

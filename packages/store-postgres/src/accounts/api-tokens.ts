@@ -1,18 +1,31 @@
-import { type ApiToken, ApiTokens } from '@netbox-pbs/core/ports'
+import type { Actor, Role } from '@netbox-pbs/core'
+import {
+  type ApiToken,
+  type ApiTokenChange,
+  type ApiTokenFilter,
+  ApiTokens,
+  type NewApiToken,
+  TokenTaken,
+} from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
-import { logOther } from '../change-log/log-other.ts'
+import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
+import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 
 interface Row extends Omit<ApiToken, 'user'> {
   readonly secret_hash: string
   readonly user_id: number
   readonly username: string
+  readonly is_active: boolean
+  readonly role: Role
+  readonly servers: ReadonlyArray<number> | null
 }
 
 const columns = sql`
-  t.id, t.key, t.secret_hash, t.user_id, u.username, t.description, t.write_enabled, t.enabled, t.expires, t.created, t.last_used`
+  t.id, t.version, t.key, t.secret_hash, t.user_id, u.username, t.description, t.write_enabled, t.enabled, t.allowed_ips,
+  t.expires, t.created, t.last_used, u.is_active, u.role, u.servers`
 
 async function select(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<Row>> {
   const { rows } = await sql<Row>`
@@ -25,59 +38,68 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
   ApiTokens,
   Effect.gen(function* () {
     const database = yield* Database
+    const createAll: ApiTokens['Type']['createAll'] = ({ tokens, actor }) =>
+      database.transaction('making API tokens', async (trx) => {
+        const made: Array<ApiToken> = []
+        for (const [at, token] of tokens.entries()) {
+          const row = await insert(trx, token, actor)
+          if (row === null) return new TokenTaken({ at })
+          made.push(tokenOf(row))
+        }
+        return made
+      })
 
     return ApiTokens.of({
       create: Effect.fn('ApiTokens.create')(function* ({ actor, ...token }) {
-        const made = yield* database.transaction('making an API token', async (trx) => {
-          // The no-op update makes the statement return the id of an existing user.
-          const { rows } = await sql<Row>`
-            with u as (
-              insert into users (username) values (${token.username})
-              on conflict (username) do update set username = excluded.username
-              returning id, username
-            ), t as (
-              insert into api_tokens (key, secret_hash, user_id, description, write_enabled, expires)
-              select ${token.key}, ${token.secretHash}, id, ${token.description}, ${token.write_enabled}::boolean, ${token.expires}::timestamptz
-              from u
-              returning *
-            )
-            select ${columns} from t, u`.execute(trx)
-          const [row] = rows
-          if (row === undefined) throw new Error('an inserted token was not returned')
-          await logOther(trx, { ...logged(row), action: 'create', before: null, by: actor })
-          return row
-        })
-        return tokenOf(made)
+        const [made] = yield* Effect.catchTag(
+          createAll({ tokens: [token], ...(actor === undefined ? {} : { actor }) }),
+          'TokenTaken',
+          Effect.die,
+        )
+        return made ?? (yield* Effect.dieMessage('an inserted token was not returned'))
       }),
+      createAll: Effect.fn('ApiTokens.createAll')(createAll),
       find: Effect.fn('ApiTokens.find')(function* ({ key }) {
         const [row] = yield* database.query('reading an API token', (db) => select(db, sql`t.key = ${key}`))
-        return row === undefined ? Option.none() : Option.some({ ...tokenOf(row), secretHash: row.secret_hash })
+        if (row === undefined) return Option.none()
+        const { secret_hash: secretHash, is_active, role, servers } = row
+        return Option.some({ ...tokenOf(row), secretHash, rights: { is_active, role, servers } })
       }),
       get: Effect.fn('ApiTokens.get')(function* ({ id }) {
         const [row] = yield* database.query('reading an API token', (db) => select(db, sql`t.id = ${id}::bigint`))
         return Option.map(Option.fromNullable(row), tokenOf)
       }),
-      list: Effect.fn('ApiTokens.list')(({ limit, offset, key }) =>
+      list: Effect.fn('ApiTokens.list')(({ limit, offset, ...filter }) =>
         database.query('reading the API tokens', async (db) => {
-          const where = key === undefined ? sql`true` : sql`t.key = ${key}`
+          const where = condition(filter)
           const { rows } = await sql<{ count: number }>`
-            select count(*) as count from api_tokens t where ${where}`.execute(db)
-          const page = sql`${where} order by t.id limit ${limit}::bigint offset ${offset}::bigint`
+            select count(*) as count from api_tokens t join users u on u.id = t.user_id where ${where}`.execute(db)
+          const page = sql`${where} order by t.id desc limit ${limit}::bigint offset ${offset}::bigint`
           return { count: rows[0]?.count ?? 0, rows: (await select(db, page)).map(tokenOf) }
         }),
       ),
-      remove: Effect.fn('ApiTokens.remove')(function* ({ id, actor }) {
-        return yield* database.transaction('removing an API token', async (trx) => {
+      update: Effect.fn('ApiTokens.update')(({ changes, actor }) =>
+        database.transaction('changing API tokens', async (trx) => {
+          const changed: Array<ApiToken> = []
+          for (const { id, change } of changes) {
+            const row = await update(trx, id, change, actor)
+            if (row !== null) changed.push(tokenOf(row))
+          }
+          return changed
+        }),
+      ),
+      remove: Effect.fn('ApiTokens.remove')(({ ids, actor }) =>
+        database.transaction('removing API tokens', async (trx) => {
           const { rows } = await sql<Row>`
-            with t as (delete from api_tokens where id = ${id}::bigint returning *)
-            select ${columns} from t join users u on u.id = t.user_id`.execute(trx)
-          const [row] = rows
-          if (row === undefined) return false
-          const { after: before, ...about } = logged(row)
-          await logOther(trx, { ...about, action: 'delete', before, after: null, by: actor })
-          return true
-        })
-      }),
+            with t as (delete from api_tokens where id = any(${ids}::bigint[]) returning *)
+            select ${columns} from t join users u on u.id = t.user_id order by t.id`.execute(trx)
+          for (const row of rows) {
+            const { after: before, ...about } = logged(row)
+            await logOther(trx, { ...about, action: 'delete', before, after: null, by: actor })
+          }
+          return rows.length
+        }),
+      ),
       used: Effect.fn('ApiTokens.used')(function* ({ id }) {
         yield* database.query('noting the use of an API token', (db) =>
           // Without this condition a busy client would write a row with each request.
@@ -91,8 +113,11 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
       writers: Effect.fn('ApiTokens.writers')(function* ({ now }) {
         const { rows } = yield* database.query('counting the users that may write', (db) =>
           sql<{ count: number }>`
-            select count(distinct user_id) as count from api_tokens
-            where write_enabled and enabled and (expires is null or expires > ${now}::timestamptz)`.execute(db),
+            select count(*) as count from users u
+            where u.is_active and u.role in ('operator', 'admin') and u.servers is null
+              and (u.password_hash is not null or exists (
+                select from api_tokens t where t.user_id = u.id and t.write_enabled and t.enabled
+                  and (t.expires is null or t.expires > ${now}::timestamptz)))`.execute(db),
         )
         return rows[0]?.count ?? 0
       }),
@@ -109,16 +134,83 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
   }),
 )
 
-function tokenOf({ secret_hash, user_id, username, ...token }: Row): ApiToken {
+/** Null: the key is taken. */
+async function insert(trx: Kysely<Tables>, token: NewApiToken, actor: Actor | undefined): Promise<Row | null> {
+  const { version = 2, enabled = true, allowed_ips = [] } = token
+  // The no-op update makes the statement return the id of an existing user.
+  const { rows } = await sql<Row>`
+    with u as (
+      insert into users (username, role) values (${token.username}, 'admin')
+      on conflict (username) do update set username = excluded.username
+      returning *
+    ), t as (
+      insert into api_tokens (version, key, secret_hash, user_id, description, enabled, write_enabled, expires, allowed_ips)
+      select ${version}::smallint, ${token.key}, ${token.secretHash}, id, ${token.description}, ${enabled}::boolean,
+        ${token.write_enabled}::boolean, ${token.expires}::timestamptz, ${jsonb(allowed_ips)}
+      from u
+      on conflict (key) do nothing
+      returning *
+    )
+    select ${columns} from t, u`.execute(trx)
+  const [row] = rows
+  if (row === undefined) return null
+  await logOther(trx, { ...logged(row), action: 'create', before: null, by: actor })
+  return row
+}
+
+/** Null: there is no such token. A change to the present values is not logged. */
+async function update(
+  trx: Kysely<Tables>,
+  id: number,
+  change: ApiTokenChange,
+  actor: Actor | undefined,
+): Promise<Row | null> {
+  const [before] = await select(trx, sql`t.id = ${id}::bigint for update of t`)
+  if (before === undefined) return null
+  const { description, enabled, write_enabled, expires, allowed_ips } = { ...before, ...change }
+  await sql`
+    update api_tokens set description = ${description}, enabled = ${enabled}::boolean, write_enabled = ${write_enabled}::boolean,
+      expires = ${expires}::timestamptz, allowed_ips = ${jsonb(allowed_ips)} where id = ${id}::bigint`.execute(trx)
+  const [after] = await select(trx, sql`t.id = ${id}::bigint`)
+  if (after === undefined) throw new Error('a locked token is gone')
+  const entry = logged(after)
+  const values = differing(logged(before).after, entry.after)
+  if (values !== null) await logOther(trx, { ...entry, action: 'update', ...values, by: actor })
+  return after
+}
+
+function condition({ ids, key, userIds, usernames, enabled, write_enabled }: ApiTokenFilter): RawBuilder<unknown> {
+  const conditions = [
+    ...(ids === undefined ? [] : [sql`t.id = any(${ids}::bigint[])`]),
+    ...(key === undefined ? [] : [sql`(t.version = 2 and t.key = ${key})`]),
+    ...(userIds === undefined ? [] : [sql`t.user_id = any(${userIds}::bigint[])`]),
+    ...(usernames === undefined ? [] : [sql`u.username = any(${usernames}::text[])`]),
+    ...(enabled === undefined ? [] : [sql`t.enabled = ${enabled}::boolean`]),
+    ...(write_enabled === undefined ? [] : [sql`t.write_enabled = ${write_enabled}::boolean`]),
+  ]
+  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
+}
+
+function tokenOf({ secret_hash, user_id, username, is_active, role, servers, ...token }: Row): ApiToken {
   return { ...token, user: { id: user_id, username } }
 }
 
 /** A token as the change log records it: its public part, its user and its purpose. */
-function logged({ id, key, username: user, description, write_enabled, expires }: Row) {
+function logged(row: Row) {
+  const { id, version, key, username: user, description, enabled, write_enabled, expires, allowed_ips } = row
   return {
     model: 'token' as const,
     id,
-    title: `${key} (${user})`,
-    after: { key, user, description, write_enabled, expires },
+    title: version === 2 ? `${key} (${user})` : `version 1 (${user})`,
+    after: {
+      version,
+      ...(version === 2 ? { key } : {}),
+      user,
+      description,
+      enabled,
+      write_enabled,
+      expires,
+      allowed_ips,
+    },
   }
 }

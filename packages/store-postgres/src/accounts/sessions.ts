@@ -1,4 +1,4 @@
-import { Sessions } from '@netbox-pbs/core/ports'
+import { Sessions, type UserRights } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
@@ -23,16 +23,20 @@ export const sessionsLayer: Layer.Layer<Sessions, never, Database> = Layer.effec
       }),
       find: Effect.fn('Sessions.find')(function* ({ idHash, now }) {
         const { rows } = yield* database.query('reading a session', (db) =>
-          sql<{ user_id: number; username: string; write_enabled: boolean; expires: string }>`
-            select s.user_id, u.username, s.write_enabled, s.expires
-            from sessions s join users u on u.id = s.user_id
-            where s.id_hash = ${idHash} and s.expires > ${now}::timestamptz`.execute(db),
+          sql<UserRights & { user_id: number; username: string; write_enabled: boolean; expires: string }>`
+            select s.user_id, u.username, u.role, u.servers, s.write_enabled and coalesce(t.write_enabled, true) as write_enabled, s.expires
+            from sessions s join users u on u.id = s.user_id left join api_tokens t on t.id = s.token_id
+            where s.id_hash = ${idHash} and s.expires > ${now}::timestamptz and u.is_active
+              and coalesce(t.enabled, true) and coalesce(t.expires, 'infinity') > ${now}::timestamptz`.execute(db),
         )
-        return Option.map(Option.fromNullable(rows[0]), ({ user_id, username, write_enabled, expires }) => ({
-          user: { id: user_id, username },
-          write_enabled,
-          expires,
-        }))
+        return Option.map(
+          Option.fromNullable(rows[0]),
+          ({ user_id, username, role, servers, write_enabled, expires }) => ({
+            user: { id: user_id, username, role, servers },
+            write_enabled,
+            expires,
+          }),
+        )
       }),
       remove: Effect.fn('Sessions.remove')(function* ({ idHash }) {
         yield* database.query('ending a session', (db) =>
@@ -53,8 +57,8 @@ export const sessionsLayer: Layer.Layer<Sessions, never, Database> = Layer.effec
           // nothing.
           sql<{ id: number; username: string }>`
             with link as (delete from sign_in_links where id_hash = ${idHash} returning username, expires)
-            insert into users (username)
-            select username from link where expires > ${now}::timestamptz
+            insert into users (username, role)
+            select username, 'admin' from link where expires > ${now}::timestamptz
             on conflict (username) do update set username = excluded.username
             returning id, username`.execute(db),
         )

@@ -3,6 +3,7 @@ import { Changes } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { andSeen, type SeenServers, seenServers } from '../database/seen-servers.ts'
 import type { Tables } from '../database/tables.ts'
 import { inAnyCase, patternOf } from '../tables/comparison.ts'
 import { foldingCollation } from '../tables/folding.ts'
@@ -15,35 +16,43 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
   Changes,
   Effect.map(Database, (database) =>
     Changes.of({
-      list: Effect.fn('Changes.list')(({ filter, limit, offset }) => {
+      list: Effect.fn('Changes.list')(function* ({ filter, limit, offset }) {
+        const seen = yield* seenServers
         const page = database.query(operation, async (db) => {
           const follows = filter.afterId !== undefined
           // Read this before the entries: changes that commit later have higher ids.
           const upperBound = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
           const asked = await recordCondition(db, changeList, filter.where)
           const searched = filter.search === undefined ? [] : [await searchCondition(db, filter.search)]
-          const matching = where(filter, [...upperBound, ...searched, asked])
+          const ofServers = seen === null ? [] : [seen(sql`c.server_id`)]
+          const matching = where(filter, [...upperBound, ...ofServers, ...searched, asked])
           const order = follows ? sql`c.id` : recordOrder(changeList, filter.order)
           const { rows: counted } = await sql<{ count: number }>`
             select count(*) as count from changes c ${matching}`.execute(db)
           const { rows } = await sql<LoggedChange>`
             ${selectChanges} ${matching} order by ${order} limit ${limit} offset ${offset}`.execute(db)
-          return { count: counted[0]?.count ?? 0, rows }
+          return { count: counted[0]?.count ?? 0, rows: rows.map((row) => shown(row, seen)) }
         })
         const { where: asked = [], order = [], ...more } = filter
-        const isWhole = asked.length === 0 && order.length === 0 && Object.keys(more).length === 0
-        return isWhole ? page : database.scan(operation, page)
+        const isWhole = seen === null && asked.length === 0 && order.length === 0 && Object.keys(more).length === 0
+        return yield* isWhole ? page : database.scan(operation, page)
       }),
-      get: Effect.fn('Changes.get')(({ id }) =>
-        database.query(operation, async (db) => {
-          if (!Number.isSafeInteger(id)) return Option.none()
-          const { rows } = await sql<LoggedChange>`${selectChanges} where c.id = ${id}::bigint`.execute(db)
-          return Option.fromNullable(rows[0])
-        }),
-      ),
+      get: Effect.fn('Changes.get')(function* ({ id }) {
+        const seen = yield* seenServers
+        if (!Number.isSafeInteger(id)) return Option.none()
+        const { rows } = yield* database.query(operation, (db) =>
+          sql<LoggedChange>`
+            ${selectChanges} where c.id = ${id}::bigint ${andSeen(seen, sql`c.server_id`)}`.execute(db),
+        )
+        return Option.map(Option.fromNullable(rows[0]), (row) => shown(row, seen))
+      }),
     }),
   ),
 )
+
+/** A branch may hold changes of servers that the user does not see, and its name may tell of them. */
+const shown = (change: LoggedChange, seen: SeenServers): LoggedChange =>
+  seen === null ? change : { ...change, branch: null }
 
 /** The list of entries `c`. */
 const changeList = recordListOf(changeFields, {

@@ -9,6 +9,7 @@ import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
+import { andSeen, seenServers } from '../database/seen-servers.ts'
 import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
 import { heldCount, heldIds, selectHeldSets } from './held-deletions-row.ts'
 
@@ -19,22 +20,24 @@ export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database
   HeldDeletionsStore,
   Effect.map(Database, (database) =>
     HeldDeletionsStore.of({
-      list: Effect.fn('HeldDeletionsStore.list')(({ runId, where: filters, order, limit, offset }) =>
-        database.query('reading held deletions', async (db) => {
+      list: Effect.fn('HeldDeletionsStore.list')(function* ({ runId, where: filters, order, limit, offset }) {
+        const ofUser = andSeen(yield* seenServers, sql`h.server_id`)
+        return yield* database.query('reading held deletions', async (db) => {
           const asked = await recordCondition(db, heldList, filters)
           const sorted = recordOrder(heldList, order)
-          const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)} and ${asked}`
+          const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)} and ${asked} ${ofUser}`
           const { rows } = await sql<{ count: number }>`
             select count(*) as count from held_deletions h where ${where}`.execute(db)
           const page = sql`h.id in (
             select h.id from held_deletions h where ${where} order by ${sorted} limit ${limit}::bigint offset ${offset}::bigint
           )`
           return { count: rows[0]?.count ?? 0, rows: await selectHeldSets(db, page, sorted) }
-        }),
-      ),
+        })
+      }),
       get: Effect.fn('HeldDeletionsStore.get')(function* ({ id, runId }) {
         if (!Number.isSafeInteger(id)) return Option.none()
-        const where = runId === null ? sql`h.id = ${id}::bigint` : sql`h.id = ${id}::bigint and ${ofRun(runId)}`
+        const ofUser = andSeen(yield* seenServers, sql`h.server_id`)
+        const where = sql`h.id = ${id}::bigint ${runId === null ? sql`` : sql`and ${ofRun(runId)}`} ${ofUser}`
         const [set] = yield* database.query('reading held deletions', (db) => selectHeldSets(db, where))
         return Option.fromNullable(set)
       }),
@@ -42,10 +45,11 @@ export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database
         database.query('reading the rows of held deletions', (db) => heldIds(db, id, limit)),
       ),
       waiting: Effect.fn('HeldDeletionsStore.waiting')(function* () {
+        const ofUser = andSeen(yield* seenServers, sql`h.server_id`)
         const { rows } = yield* database.query('counting what waits', (db) =>
           sql<{ count: number }>`
             select coalesce(sum(${heldCount}), 0)::bigint as count from held_deletions h
-            where h.state = 'waiting' and (h.kept or h.reason <> 'children_held')`.execute(db),
+            where h.state = 'waiting' and (h.kept or h.reason <> 'children_held') ${ofUser}`.execute(db),
         )
         return rows[0]?.count ?? 0
       }),
@@ -93,7 +97,7 @@ const decide = Effect.fn('HeldDeletionsStore.decide')(function* (
   { id, revision, state, user, requestId }: Parameters<Port['decide']>[0],
 ): Effect.fn.Return<HeldDeletions, StoreFailed | HeldDeletionsNotFound | HeldDeletionsChanged> {
   if (!Number.isSafeInteger(id)) return yield* new HeldDeletionsNotFound({ id })
-  const theSet = sql`h.id = ${id}::bigint`
+  const theSet = sql`h.id = ${id}::bigint ${andSeen(yield* seenServers, sql`h.server_id`)}`
   return yield* database.transaction('deciding on held deletions', async (trx) => {
     const { rows: locked } = await sql<{
       server_id: number

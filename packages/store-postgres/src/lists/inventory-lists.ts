@@ -3,6 +3,7 @@ import { InventoryLists, type ServedPage, type ServedRow, type StoreFailed } fro
 import { Effect, Layer, Option } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { type SeenServers, seenServers } from '../database/seen-servers.ts'
 import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
 import { needsFolding } from '../tables/comparison.ts'
 import { foldingOf } from '../tables/folding.ts'
@@ -28,6 +29,7 @@ import {
   searchCondition,
   where,
 } from './list-view.ts'
+import { visibleRelation, visibleServersOf, visibleView } from './visible-rows.ts'
 
 /** Lists and details straight from main's tables. */
 export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> = Layer.effect(
@@ -67,8 +69,21 @@ interface Readable {
   readonly rows: (model: ModelName) => Effect.Effect<Rows, StoreFailed>
 }
 
-/** Lists and details of an inventory. */
-export const listsOf = (inventory: Readable): InventoryLists['Type'] => ({
+/** Lists and details of an inventory, of the servers that the present user sees. */
+export const listsOf = ({ rows, ...about }: Readable): InventoryLists['Type'] =>
+  listsOfVisible({
+    ...about,
+    rows: (model) => Effect.zipWith(rows(model), seenServers, visibleRows),
+  })
+
+/** The rows of the servers that the present user sees. */
+const visibleRows = (rows: Rows, seen: SeenServers): Rows => ({
+  view: (fields) => visibleView(rows.view(fields), seen),
+  countedGroups: visibleRelation(rows.countedGroups, seen),
+  servers: visibleServersOf(rows.servers, seen),
+})
+
+const listsOfVisible = (inventory: Readable): InventoryLists['Type'] => ({
   list: (query) => listRows(inventory, query),
   get: (request) => getRow(inventory, request),
   serverIds: Effect.fn('InventoryLists.serverIds')(function* ({ names }) {

@@ -4,6 +4,7 @@ import { Effect, Option, Stream } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { pageSize, pages } from '../database/pages.ts'
+import { andSeen, seenServers } from '../database/seen-servers.ts'
 import type { Tables } from '../database/tables.ts'
 import { isOpenRun, selectRuns } from './run-row.ts'
 
@@ -161,9 +162,10 @@ const jobsOf = (id: number) => sql`
 /** The jobs of runs in their present state. */
 export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' | 'openJobs' | 'withoutJobs'> {
   return {
-    jobs: Effect.fn('Runs.jobs')(({ id, limit, offset }) =>
-      database.query('reading the jobs of a run', async (db) => {
-        const { rows: counted } = await sql<{ count: number }>`select count(*) as count ${jobsOf(id)}`.execute(db)
+    jobs: Effect.fn('Runs.jobs')(function* ({ id, limit, offset }) {
+      const jobs = sql`${jobsOf(id)} ${andSeen(yield* seenServers, sql`j.server_id`)}`
+      return yield* database.query('reading the jobs of a run', async (db) => {
+        const { rows: counted } = await sql<{ count: number }>`select count(*) as count ${jobs}`.execute(db)
         const { rows } = await sql<RunJob>`
           select server, state, tries, error, rows_read, cost from (
             select ${serverName} as server, j.server_id, j.tries, j.rows_read,
@@ -179,13 +181,13 @@ export function jobLists(database: typeof Database.Service): Pick<Port, 'jobs' |
                 else j.state
               end as state,
               case when j.state = 'ended' then j.error else j.last_failure end as error
-            ${jobsOf(id)}
+            ${jobs}
           ) job
           order by array_position(array['failed', 'retrying', 'running', 'queued', 'cancelled', 'done'], state), server nulls first, server_id
           limit ${limit}::bigint offset ${offset}::bigint`.execute(db)
         return { count: counted[0]?.count ?? 0, rows }
-      }),
-    ),
+      })
+    }),
 
     withoutJobs: Effect.fn('Runs.withoutJobs')(function* ({ before }) {
       const { rows } = yield* database.query('reading the runs without jobs', (db) =>

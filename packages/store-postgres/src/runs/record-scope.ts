@@ -3,6 +3,7 @@ import type { Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { andSeen, seenServers } from '../database/seen-servers.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey, scopePlace } from '../scopes/scope-place.ts'
@@ -117,17 +118,18 @@ export function scopeRecords(
       )
     }),
 
-    scopes: Effect.fn('Runs.scopes')(({ id, limit, offset }) =>
-      database.query('reading the scopes of a run', async (db) => {
+    scopes: Effect.fn('Runs.scopes')(function* ({ id, limit, offset }) {
+      const ofUser = andSeen(yield* seenServers, sql`s.server_id`)
+      return yield* database.query('reading the scopes of a run', async (db) => {
         const { rows: counted } = await sql<{ count: number }>`
-          select count(*) as count from run_scopes where run_id = ${id}::bigint`.execute(db)
+          select count(*) as count from run_scopes s where s.run_id = ${id}::bigint ${ofUser}`.execute(db)
         const { rows } = await sql<ScopeRow>`
           select case when n.name is null then s.scope else jsonb_set(s.scope, '{server}', to_jsonb(n.name)) end as scope,
             s.outcome, s.reason, s.created, s.updated, s.deleted, s.unchanged, s.held_back, s.started, s.ended
-          from run_scopes s left join server_names n on n.server_id = s.server_id where s.run_id = ${id}::bigint
+          from run_scopes s left join server_names n on n.server_id = s.server_id where s.run_id = ${id}::bigint ${ofUser}
           order by s.seq limit ${limit}::bigint offset ${offset}::bigint`.execute(db)
         return { count: counted[0]?.count ?? 0, rows: rows.map(toScopeResult) }
-      }),
-    ),
+      })
+    }),
   }
 }

@@ -14,6 +14,7 @@ import {
   type ScopeResult,
 } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { andSeen, type SeenServers } from '../database/seen-servers.ts'
 import { literals } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { recordListOf } from '../tables/record-list.ts'
@@ -73,16 +74,18 @@ interface RunRow {
  * The runs that `where` chooses. Counts are summed from jobs and scopes at each read, because on
  * the run's own row they would make jobs that end scopes at once wait for each other; staged rows
  * count as landed once every branch that the run staged into is merged or closed without a change.
+ * `seen` leaves out what the runs did for other servers.
  */
 export async function selectRuns(
   db: Kysely<Tables>,
   where: RawBuilder<unknown>,
   order: RawBuilder<unknown> = runList.order,
+  seen: SeenServers = null,
 ): Promise<ReadonlyArray<Run>> {
   const { rows } = await sql<RunRow>`
     with r as materialized (select * from runs where ${where})
     select
-      r.id, r.status, r.resources, c.servers, c.server_ids, r.scope_filter, r.trigger, r.mode, r.started_by, r.created, r.started, r.completed,
+      r.id, r.status, r.resources, c.servers, c.server_ids, ${seen === null ? sql`r.scope_filter` : sql`case when c.all_seen then r.scope_filter end as scope_filter`}, r.trigger, r.mode, r.started_by, r.created, r.started, r.completed,
       r.cancel_requested, j.rows_read, j.requests, j.bytes, j.millis, j.most_in_flight, j.error,
       s.rows_created + case when b.merged then s.staged_created else 0 end as rows_created,
       s.rows_updated + case when b.merged then s.staged_updated else 0 end as rows_updated,
@@ -94,9 +97,11 @@ export async function selectRuns(
       s.rows_held_back, s.outcomes || jsonb_build_object('unchanged', j.unchanged_scopes) as outcomes
     from r
     cross join lateral (
-      select jsonb_agg(coalesce(n.name, c.value ->> 'name') order by c.place) as servers, jsonb_agg(c.value -> 'id' order by c.place) as server_ids
+      select jsonb_agg(coalesce(n.name, c.value ->> 'name') order by c.place) as servers, jsonb_agg(c.value -> 'id' order by c.place) as server_ids,
+        coalesce(count(*) = jsonb_array_length(r.servers), false) as all_seen
       from jsonb_array_elements(r.servers) with ordinality as c (value, place)
       left join server_names n on n.server_id = (c.value ->> 'id')::bigint
+      where true ${andSeen(seen, sql`(c.value ->> 'id')::bigint`)}
     ) c
     cross join lateral (
       select
@@ -108,7 +113,7 @@ export async function selectRuns(
         coalesce(sum(unchanged_scopes), 0)::bigint as unchanged_scopes,
         coalesce(sum(unchanged_rows), 0)::bigint as unchanged_rows,
         coalesce(left(string_agg(distinct nullif(error, ''), '; '), 4000), '') as error
-      from run_jobs where run_id = r.id
+      from run_jobs where run_id = r.id ${andSeen(seen, sql`server_id`)}
     ) j
     cross join lateral (
       select
@@ -124,7 +129,7 @@ export async function selectRuns(
       from (
         select outcome, count(*) as scopes, sum(created) as created, sum(updated) as updated, sum(deleted) as deleted,
           sum(unchanged) as unchanged, sum(held_back) as held_back
-        from run_scopes where run_id = r.id group by outcome
+        from run_scopes where run_id = r.id ${andSeen(seen, sql`server_id`)} group by outcome
       ) by_outcome
     ) s
     cross join lateral (

@@ -1,8 +1,9 @@
 import type { Run } from '@netbox-pbs/core'
 import { type NewRun, Runs } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { type SeenServers, seenServers } from '../database/seen-servers.ts'
 import type { Tables } from '../database/tables.ts'
 import { recordCondition, recordOrder } from '../tables/record-list.ts'
 import { jobLists, jobRecords } from './job-records.ts'
@@ -26,18 +27,21 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
         database.transaction('recording a run', (trx) => insertRun(trx, request)),
       ),
       get: Effect.fn('Runs.get')(function* ({ id }) {
-        const [run] = yield* database.query('reading a run', (db) => selectRuns(db, sql`id = ${id}::bigint`))
+        const seen = yield* seenServers
+        const theRun = sql`id = ${id}::bigint ${ofSeen(seen)}`
+        const [run] = yield* database.query('reading a run', (db) => selectRuns(db, theRun, runList.order, seen))
         return Option.fromNullable(run)
       }),
-      list: Effect.fn('Runs.list')(({ where, order, limit, offset }) =>
-        database.query('reading the runs', async (db) => {
-          const chosen = await recordCondition(db, runList, where)
+      list: Effect.fn('Runs.list')(function* ({ where, order, limit, offset }) {
+        const seen = yield* seenServers
+        return yield* database.query('reading the runs', async (db) => {
+          const chosen = sql`${await recordCondition(db, runList, where)} ${ofSeen(seen)}`
           const { rows } = await sql<{ count: number }>`select count(*) as count from runs where ${chosen}`.execute(db)
           const sorted = recordOrder(runList, order)
           const page = sql`${chosen} order by ${sorted} limit ${limit}::bigint offset ${offset}::bigint`
-          return { count: rows[0]?.count ?? 0, rows: await selectRuns(db, page, sorted) }
-        }),
-      ),
+          return { count: rows[0]?.count ?? 0, rows: await selectRuns(db, page, sorted, seen) }
+        })
+      }),
       cancelRequested: Effect.fn('Runs.cancelRequested')(function* ({ id }) {
         const { rows } = yield* database.query('reading whether a run is cancelled', (db) =>
           sql<{ cancel_requested: boolean }>`select cancel_requested from runs where id = ${id}::bigint`.execute(db),
@@ -47,6 +51,15 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
     })
   }),
 )
+
+/** Runs that have a job of a server that the user sees, or will have one. */
+const ofSeen = (seen: SeenServers): RawBuilder<unknown> =>
+  seen === null
+    ? sql``
+    : sql`and (
+        exists (select from run_jobs j where j.run_id = runs.id and ${seen(sql`j.server_id`)})
+        or exists (select from jsonb_array_elements(runs.servers) c where ${seen(sql`(c.value ->> 'id')::bigint`)})
+      )`
 
 /** Records a run within a transaction. */
 export async function insertRun(

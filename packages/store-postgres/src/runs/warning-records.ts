@@ -4,6 +4,7 @@ import type { Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
+import { seenServers } from '../database/seen-servers.ts'
 
 type Port = typeof Runs.Service
 
@@ -70,9 +71,17 @@ export function warningRecords(database: typeof Database.Service): Pick<Port, 'w
     }),
 
     warnings: Effect.fn('Runs.warnings')(function* ({ id }) {
+      const seen = yield* seenServers
+      // A warning knows its server by name only: one under an earlier name, or of none, is shown to users who see all.
+      const ofUser =
+        seen === null
+          ? sql``
+          : sql`and scope ->> 'server' in (select n.name from server_names n where ${seen(sql`n.server_id`)})`
       const { rows } = yield* database.query('reading the warnings of a run', (db) =>
         sql<Warning>`
-          select scope, code, message, count from run_warnings where run_id = ${id}::bigint order by seq`.execute(db),
+          select scope, code, message, count from run_warnings where run_id = ${id}::bigint ${ofUser} order by seq`.execute(
+          db,
+        ),
       )
       return rows
     }),

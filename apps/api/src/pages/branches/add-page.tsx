@@ -6,13 +6,13 @@ import { BranchForm, type BranchFormProps } from '../components/branch-form.tsx'
 import { Layout, PageTitle } from '../components/layout.tsx'
 import type { Viewer } from '../components/viewer.ts'
 import { type Form, html, seeOther } from '../serve-page.tsx'
-import { forWriter, forWriterForm } from '../visitor-page.ts'
+import { forOperator, forOperatorForm } from '../visitor-page.ts'
 
 /** The form that opens a branch. */
-export const emptyForm = forWriter((viewer) => Effect.succeed(draw(viewer, {}, {})))
+export const emptyForm = forOperator((viewer) => Effect.succeed(draw(viewer, {}, {})))
 
 /** Opens a branch and leads there. */
-export const add = forWriterForm((viewer, { name = '', description = '' }, requestId) =>
+export const add = forOperatorForm((viewer, { name = '', description = '' }, requestId) =>
   Effect.gen(function* () {
     const request = yield* readNewBranch({ name, description })
     const user = viewer.username

@@ -8,7 +8,7 @@ import { branchPage } from '../../rest/page-paths.ts'
 import { formatCount } from '../components/format.ts'
 import type { Viewer } from '../components/viewer.ts'
 import { type Form, seeOther } from '../serve-page.tsx'
-import { forWriterForm } from '../visitor-page.ts'
+import { forOperatorForm } from '../visitor-page.ts'
 import { drawOverview } from './overview-page.tsx'
 import { renderError } from './render-error.ts'
 
@@ -25,7 +25,9 @@ interface Sent {
  * a dry run, or the error.
  */
 export const act = (action: keyof typeof handlers, id: number) =>
-  forWriterForm((viewer, form, requestId) => renderError(viewer, id, handlers[action]({ id, viewer, form, requestId })))
+  forOperatorForm((viewer, form, requestId) =>
+    renderError(viewer, id, handlers[action]({ id, viewer, form, requestId })),
+  )
 
 const handlers = {
   check: ({ id }: Sent) =>

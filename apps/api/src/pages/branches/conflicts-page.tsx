@@ -51,7 +51,7 @@ export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchP
         ),
         Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
-      const formToken = viewer.writes && branchAllows(branch, 'resolve') ? viewer.formToken : null
+      const formToken = viewer.operates && branchAllows(branch, 'resolve') ? viewer.formToken : null
       const title = rows[0]?.scope ? scopeTitle(rows[0].scope) : null
       return html(
         <BranchFrame branch={branch} viewer={viewer} tab="conflicts" notice={notice}>

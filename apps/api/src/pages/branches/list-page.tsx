@@ -37,7 +37,7 @@ export const list = (c: ApiContext) =>
       return html(
         <Layout title="Branches" path={branchesPage} viewer={viewer}>
           <PageTitle title="Branches">
-            {viewer.writes ? (
+            {viewer.operates ? (
               <a class="btn btn-primary" href={addBranchPage}>
                 Open a branch
               </a>

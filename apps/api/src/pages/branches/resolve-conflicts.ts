@@ -8,13 +8,13 @@ import { branchPage, ownPath } from '../../rest/page-paths.ts'
 import { sentence } from '../components/format.ts'
 import { conflictFilters } from '../components/resolve-all.tsx'
 import { type Form, seeOther } from '../serve-page.tsx'
-import { forWriterForm } from '../visitor-page.ts'
+import { forOperatorForm } from '../visitor-page.ts'
 import { drawConflicts } from './conflicts-page.tsx'
 import { renderError, wordsOf } from './render-error.ts'
 
 /** Answers a conflict of a branch, or all those that a list shows, and leads back to the list. */
 export const answer = (id: number) =>
-  forWriterForm((viewer, form, requestId) => {
+  forOperatorForm((viewer, form, requestId) => {
     const next = ownPath(form['next'] ?? `${branchPage(id)}conflicts/`)
     const answered = Effect.gen(function* () {
       const filter = yield* filterOf(form)

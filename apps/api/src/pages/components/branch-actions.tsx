@@ -71,7 +71,7 @@ export const BranchActions = (props: { branch: Branch; offers: ReadonlyArray<Bra
 
 const Offered = ({ branch, offer, viewer }: { branch: Branch; offer: BranchOffer; viewer: Viewer }) => {
   const { label, what } = texts[offer.action]
-  const why = viewer.writes ? offer.why : 'Your token is read-only.'
+  const why = viewer.operates ? offer.why : 'You may not change this.'
   return (
     <li class="list-group-item">
       <div class="netbox-pbs-action">

@@ -52,7 +52,7 @@ const HeldRow = ({ sampled, viewer }: { sampled: SampledSet; viewer: Viewer }) =
           </div>
         )}
       </td>
-      <td class="text-end">{viewer.writes ? <Decisions set={set} formToken={viewer.formToken} /> : null}</td>
+      <td class="text-end">{viewer.operates ? <Decisions set={set} formToken={viewer.formToken} /> : null}</td>
     </tr>
   )
 }

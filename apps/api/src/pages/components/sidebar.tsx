@@ -69,7 +69,7 @@ export const Sidebar = ({ path, viewer, branch }: { path: string; viewer: Viewer
         <div class="netbox-pbs-account">
           <div class="text-secondary mb-2 netbox-pbs-break">
             {viewer.username}
-            {viewer.writes ? '' : ' (read only)'}
+            {viewer.operates ? '' : ' (read only)'}
           </div>
           <form class="btn-list" method="post" action={signOutPage}>
             <input type="hidden" name="form_token" value={viewer.formToken} />
