@@ -64,5 +64,11 @@ const describeReference = {
   id: readOnly('integer', 'ID'),
   url: readOnly('field', 'Url'),
   display: readOnly('field', 'Display'),
-  name: { type: 'string', required: true, read_only: false, label: 'Name' },
+  name: {
+    type: 'string',
+    required: true,
+    read_only: false,
+    label: 'Name',
+    max_length: registry.server.fields.name.max,
+  },
 }
