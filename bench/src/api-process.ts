@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('../../', import.meta.url))
 export interface ApiProcess {
   readonly url: string
   readonly token: string
+  /** Processor time that it has used, in seconds; undefined where the system does not tell. */
+  readonly cpuSeconds: () => number | undefined
   readonly stop: () => Promise<void>
 }
 
@@ -53,10 +55,24 @@ export async function startApiProcess(program: Program): Promise<ApiProcess> {
   return {
     url,
     token,
+    cpuSeconds: () => cpuSecondsOf(child.pid),
     stop: async () => {
       child.kill('SIGTERM')
       const [code] = await ended
       if (code !== 0) throw new Error(`the API ended with ${String(code)}: ${lastErrors}`)
     },
   }
+}
+
+/** Ticks of `/proc/<pid>/stat` a second, on every Linux. */
+const ticks = 100
+
+function cpuSecondsOf(pid: number | undefined): number | undefined {
+  const file = `/proc/${pid}/stat`
+  if (!existsSync(file)) return undefined
+  // The fields after the name in brackets begin with the third; user and system time are the 14th and 15th.
+  const fields = readFileSync(file, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / ticks
 }

@@ -6,7 +6,7 @@ const cases = ['main', 'branch'].flatMap((place) =>
   ['create', 'update', 'delete'].map((step) => `${step}_1000_in_${place}`),
 )
 
-test('a thousand objects are written with one request, and two hundred with one each', async () => {
+test('a thousand objects are written with one request, and forty with one each', async () => {
   const databaseUrl = await (await fetch(inject('postgresAt'))).text()
   const lines = []
   for await (const result of writes({ snapshots: 1000, store: 'pg', repeat: 1, databaseUrl }))
