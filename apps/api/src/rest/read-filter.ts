@@ -13,6 +13,7 @@ import {
   type RecordFields,
   requestFilters,
   type SentPattern,
+  sentPatterns,
   splitParameter,
   suffixesOf,
   unbuiltFilter,
@@ -129,7 +130,7 @@ const readFilter = <F extends object>(
         else errors[name] = [unbuilt]
       }
     }
-    const faults = yield* wrongPatterns(patterns.map(({ pattern }) => pattern))
+    const faults = yield* wrongPatterns(sentPatterns({ patterns }))
     Object.assign(errors, patternErrors(patterns, faults))
     if (Object.keys(errors).length > 0) return yield* invalid(errors)
     const order = parseOrdering(last(params, 'ordering'), (field) => Object.hasOwn(fields, field))

@@ -326,6 +326,16 @@ describe('a server', () => {
     })
   })
 
+  test('is looked for with a few regular expressions at most', () => {
+    const query = 'owner__regex=[&owner__regex=b&comment__iregex=c&comment__iregex=d&namespace__regex=e'
+    const sentence = ['A request can have at most 4 regular expressions.']
+    expect(sentPatterns(read('snapshot', query))).toEqual([])
+    expect(resolve(query)).toEqual({
+      _tag: 'rejected',
+      body: { owner__regex: sentence, comment__iregex: sentence, namespace__regex: sentence },
+    })
+  })
+
   test('is looked up by name and, where it could be one, by id', () => {
     expect(referencedRows(read('job', 'server=pbs-a&server=7&server_id=4&server_id=null'))).toEqual({
       names: ['pbs-a', '7'],

@@ -137,10 +137,12 @@ export function referencedRows({ lookups }: Pick<ListRequest, 'lookups'>): Refer
   return { names: [...new Set(names)], ids: [...new Set(texts.filter(isId).map(Number).filter(Number.isSafeInteger))] }
 }
 
-/** The regular expressions that a request needs tried. */
-export const sentPatterns = ({ patterns }: Pick<ListRequest, 'patterns'>): ReadonlyArray<string> => [
-  ...new Set(patterns.map(({ pattern }) => pattern)),
-]
+/** Regular expressions of one request that are accepted, since each may take a while to read. */
+const maxPatterns = 4
+
+/** The regular expressions that a request needs tried; none when it has too many. */
+export const sentPatterns = ({ patterns }: Pick<ListRequest, 'patterns'>): ReadonlyArray<string> =>
+  patterns.length > maxPatterns ? [] : [...new Set(patterns.map(({ pattern }) => pattern))]
 
 /** What is wrong with regular expressions, by their text; those that are right are left out. */
 export type PatternFaults = ReadonlyMap<string, string>
@@ -169,14 +171,17 @@ export function resolveListQuery<M extends ModelName>(
   return { _tag: 'query', query: { ...request.query, filters } }
 }
 
-/** The errors of the parameters whose regular expressions are wrong. */
-export const patternErrors = (patterns: ReadonlyArray<SentPattern>, faults: PatternFaults): FieldErrors =>
-  Object.fromEntries(
-    patterns.flatMap(({ parameter, pattern }) => {
-      const fault = faults.get(pattern)
-      return fault === undefined ? [] : [[parameter, [`Enter a valid regular expression: ${fault}.`]] as const]
-    }),
-  )
+/** The errors of the parameters whose regular expressions are wrong, or too many. */
+export function patternErrors(patterns: ReadonlyArray<SentPattern>, faults: PatternFaults): FieldErrors {
+  const errors: Record<string, ReadonlyArray<string>> = {}
+  for (const { parameter, pattern } of patterns) {
+    const fault = faults.get(pattern)
+    if (patterns.length > maxPatterns) {
+      errors[parameter] = [`A request can have at most ${maxPatterns} regular expressions.`]
+    } else if (fault !== undefined) errors[parameter] = [`Enter a valid regular expression: ${fault}.`]
+  }
+  return errors
+}
 
 function rowId({ by }: Pick<ReferenceLookup, 'by'>, value: string, { idsByName, ids }: KnownRows): number | undefined {
   const named = by === 'name' ? idsByName.get(value) : undefined

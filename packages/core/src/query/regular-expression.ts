@@ -1,14 +1,17 @@
 /** The longest regular expression of a filter, in characters. */
 const maxPattern = 255
 
-/** The most characters that one may stand for when its counted repetitions are written out. */
-const maxExpanded = 1000
+/**
+ * The most characters that one may stand for when its counted repetitions are written out: the time to
+ * read `(?:(?:a?){n}){n}` grows with the third power of that, half a second at 200 and minutes at 900.
+ */
+const maxExpanded = 255
 
 /** Flavours and options of PostgreSQL that change what the rest means, such as `***=` and `(?q)`. */
 const otherFlavour = /^(?:\*\*\*|\(\?[a-z]*(?:b|e|q|x))/
 
 /**
- * Why a regular expression is refused before the database sees it; null: it is not. PostgreSQL takes
+ * Why a regular expression is refused before the database sees it; null: it is not. PostgreSQL matches in
  * time linear in text and expression, except for references back to a group and for lookarounds within
  * one another, and an expression grows with its counted repetitions, which may be nested. Whether its
  * syntax is right is for the database to say.
