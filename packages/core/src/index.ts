@@ -33,6 +33,52 @@ export {
 } from './choices.ts'
 export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
+  type ConditionOperator,
+  type ConditionSet,
+  conditionOperators,
+  type ReadConditions,
+  readConditions,
+  satisfies,
+} from './events/conditions.ts'
+export {
+  type Delivery,
+  type DeliveryAction,
+  type DeliveryDetail,
+  type DeliveryState,
+  deliveryAllows,
+  deliveryStateNames,
+  deliveryStates,
+  keptResponse,
+  mostAttempts,
+  mostOpenDeliveries,
+  pauseAfter,
+} from './events/delivery.ts'
+export { type EventRuleMatch, isAbout, type RaisedEvent, ruleErrors } from './events/event-rule.ts'
+export {
+  branchType,
+  type EventType,
+  eventObjectTypes,
+  eventOfAction,
+  eventTypeRules,
+  eventTypes,
+  heldType,
+  modelOfType,
+  runType,
+  unbuiltEventTypes,
+  unbuiltObjectTypes,
+} from './events/event-types.ts'
+export { maxPayloadBytes, payloadOf, templateError } from './events/payload.ts'
+export { coalesced, valuesAfter } from './events/rebuild-row.ts'
+export {
+  type EventRule,
+  type EventRuleValues,
+  readHeaders,
+  type Webhook,
+  type WebhookMethod,
+  type WebhookValues,
+  webhookMethods,
+} from './events/webhook.ts'
+export {
   type Attempt,
   attemptAt,
   type Contact,
@@ -192,6 +238,18 @@ export {
 } from './scope.ts'
 export { type Coverage, coverageOf, covers, type ListedAbove, type ScopeFilter } from './scope-filter.ts'
 export { fieldsThatNeedSecret, type SecretDestination, secretNeeded } from './secret-destination.ts'
+export {
+  apiRoot,
+  choice,
+  display,
+  listPath,
+  pageRoot,
+  pageUrl,
+  type Row,
+  rowUrl,
+  serveRow,
+  shownFields,
+} from './served-row.ts'
 export type { Settings } from './settings.ts'
 export { areSleepHours, asleepUntil } from './sleep-hours.ts'
 export {

@@ -1,5 +1,5 @@
 /** The meaning of a status, whether another one may follow it, and the actions it allows. */
-interface StatusRule<Action extends string> {
+export interface StatusRule<Action extends string> {
   /** One sentence, as ARCHITECTURE.md has it. */
   readonly meaning: string
   /** A later status follows. */

@@ -1,9 +1,8 @@
-import { type PageRequest, pageLimits, parsePage, parsePresentation } from '@netbox-pbs/core'
+import { type PageRequest, pageLimits, parsePage, parsePresentation, shownFields } from '@netbox-pbs/core'
 import type { Page } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { ApiContext } from './caller.ts'
 import { baseUrl } from './links.ts'
-import { shownFields } from './shown-fields.ts'
 
 /**
  * A list of records that are no inventory: its path, the page of it that is asked for, and how a

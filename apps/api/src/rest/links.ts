@@ -1,18 +1,7 @@
-import { type ModelName, registry } from '@netbox-pbs/core'
+import { apiRoot } from '@netbox-pbs/core'
 import type { ApiContext } from './caller.ts'
 
-/** The path of the inventory's REST endpoints. */
-export const apiRoot = '/api/plugins/pbs/'
-
-/** Path of a model's list in REST. */
-export const listPath = (model: ModelName): string => `${apiRoot}${registry[model].path}/`
-
-/** Address of a row in REST. */
-export const rowUrl = (base: string, model: ModelName, id: number): string => `${base}${listPath(model)}${id}/`
-
-/** Address of a row's page. */
-export const pageUrl = (base: string, model: ModelName, id: number): string =>
-  `${base}/plugins/pbs/${registry[model].path}/${id}/`
+export { apiRoot, listPath, pageUrl, rowUrl } from '@netbox-pbs/core'
 
 /** Path of the list of runs in REST. */
 export const runsPath = `${apiRoot}sync-runs/`
@@ -48,3 +37,12 @@ export const userAddress = (base: string, { id, username }: { readonly id: numbe
   display: username,
   username,
 })
+
+/** Path of the list of webhooks, NetBox's own. */
+export const webhooksPath = '/api/extras/webhooks/'
+
+/** Path of the list of event rules, NetBox's own. */
+export const eventRulesPath = '/api/extras/event-rules/'
+
+/** Path of the list of deliveries in REST. */
+export const deliveriesPath = `${apiRoot}deliveries/`

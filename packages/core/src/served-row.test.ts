@@ -1,6 +1,6 @@
-import type { ModelName } from '@netbox-pbs/core'
 import { expect, test } from 'vitest'
-import { display } from './row.ts'
+import type { ModelName } from './registry/field.ts'
+import { display } from './served-row.ts'
 
 const common = { id: 1, serverName: 'pbs-a', tags: [], custom_fields: {}, created: '', last_updated: '' }
 
