@@ -99,7 +99,7 @@ const storeLayers = [
   ['tables', 'queue', 'retention', 'secret-box', 'workers'],
   ['change-log', 'lists', 'migrations', 'observations', 'scopes'],
   ['writes', 'accounts', 'gateway-store', 'held-deletions', 'runs', 'settings'],
-  ['change-sets', 'edits', 'inventory', 'schedules'],
+  ['change-sets', 'edits', 'events', 'inventory', 'schedules'],
   ['branches'],
   ['overlay'],
   ['ports', 'verification'],

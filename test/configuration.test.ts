@@ -55,6 +55,6 @@ test('docs/configuration.md has every setting with the default of a new system',
     const each = defaults.replaceAll('`', '').split(', ')
     return named(names).map((name, at) => [name, each[at] ?? each[0]])
   })
-  const stored = Object.entries(defaultSettings).map(([name, value]) => [name, value === '' ? 'blank' : String(value)])
+  const stored = Object.entries(defaultSettings).map(([name, value]) => [name, String(value) || 'blank'])
   expect(Object.fromEntries(documented)).toEqual(Object.fromEntries([...stored, ['proxbox_api_key', 'blank']]))
 })

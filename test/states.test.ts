@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import { deliveryStates } from '../packages/core/src/events/delivery.ts'
 import { scopeOutcomes } from '../packages/core/src/scope.ts'
 import { branchStates, runStates } from '../packages/core/src/status.ts'
 import { heldStates } from '../packages/core/src/sync/judge-deletions.ts'
@@ -20,6 +21,7 @@ function rowsOf(heading: string): ReadonlyArray<readonly [names: ReadonlyArray<s
 test.each([
   ['run', runStates],
   ['branch', branchStates],
+  ['delivery', deliveryStates],
 ])('ARCHITECTURE.md says of each status of a %s what the table of core says', (heading, table) => {
   const expected = Object.entries(table).map(([status, { meaning }]) => [[status], meaning])
   expect(rowsOf(heading)).toEqual(expected)

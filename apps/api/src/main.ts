@@ -5,6 +5,7 @@ import {
   accountsLayer,
   checkSecretKey,
   Database,
+  eventsLayer,
   inventoryLayer,
   migrate,
   queueLayer,
@@ -25,7 +26,7 @@ startProgram({
   secrets: ({ secretKey }) => secretBoxLayer({ key: secretKey, keyName: secretKeyName }),
   database: ({ databaseUrl: url }) => Database.layerPg({ url, applicationName: 'netbox-pbs api' }),
   prepare: Effect.zipRight(migrate, checkSecretKey),
-  stores: () => Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer),
+  stores: () => Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer, eventsLayer),
   serve: ({ bootstrapToken, gateway, ...options }) =>
     Effect.gen(function* () {
       yield* writeBootstrapToken(bootstrapToken)

@@ -3,7 +3,9 @@ import type {
   Branches,
   Changes,
   DatastoreUsage,
+  Deliveries,
   Endpoints,
+  EventRules,
   HeldDeletionsStore,
   Inventory,
   InventoryLists,
@@ -15,6 +17,7 @@ import type {
   Sessions,
   SettingsStore,
   Users,
+  Webhooks,
   Workers,
 } from '@netbox-pbs/core/ports'
 import type { Passwords } from './accounts/passwords.ts'
@@ -41,3 +44,6 @@ export type ApiNeeds =
   | Endpoints
   | Users
   | Workers
+  | Deliveries
+  | EventRules
+  | Webhooks

@@ -280,6 +280,7 @@ test('what lies where, who one is and whether it works', async () => {
         'branches',
         'changes',
         'datastores',
+        'deliveries',
         'groups',
         'jobs',
         'namespaces',

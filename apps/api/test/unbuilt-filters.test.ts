@@ -62,7 +62,10 @@ test('every list is among those that are tried', () => {
     'sync-runs/1/scopes/',
     'sync-runs/1/jobs/',
     'sync-runs/1/held/',
+    'deliveries/',
     '/api/users/tokens/',
+    '/api/extras/webhooks/',
+    '/api/extras/event-rules/',
   ])
 })
 

@@ -8,10 +8,21 @@ export const changeActions = ['create', 'update', 'delete'] as const
 export type ChangeAction = (typeof changeActions)[number]
 
 /**
- * Subjects of the log apart from inventory rows: settings, users and API tokens (never their secrets),
- * branches, resolutions of conflicts, and decisions on held deletions.
+ * Subjects of the log apart from inventory rows: settings, users, API tokens and webhooks (never
+ * their secrets), event rules, branches, resolutions of conflicts, and decisions on held deletions and
+ * deliveries.
  */
-export const otherLogged = ['settings', 'token', 'user', 'branch', 'conflict', 'held_deletions'] as const
+export const otherLogged = [
+  'settings',
+  'token',
+  'user',
+  'branch',
+  'conflict',
+  'held_deletions',
+  'webhook',
+  'event_rule',
+  'delivery',
+] as const
 
 /** The subject of an entry of the log. */
 export type LoggedModel = ModelName | (typeof otherLogged)[number]

@@ -31,7 +31,6 @@ export {
   tlsStates,
   verificationPlaces,
 } from './choices.ts'
-export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
   type ConditionOperator,
   type ConditionSet,
@@ -78,6 +77,7 @@ export {
   type WebhookValues,
   webhookMethods,
 } from './events/webhook.ts'
+export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
   type Attempt,
   attemptAt,

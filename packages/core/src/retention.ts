@@ -6,6 +6,7 @@ export const retentions = [
   { what: 'runs', days: 'run_retention_days' },
   { what: 'costs', days: 'run_retention_days' },
   { what: 'tasks', days: 'task_retention_days' },
+  { what: 'deliveries', days: 'delivery_retention_days' },
 ] as const satisfies ReadonlyArray<{ readonly what: string; readonly days: keyof Settings }>
 
 /** Records with a limited retention. */

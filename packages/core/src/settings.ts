@@ -43,6 +43,8 @@ const text = z
   .refine((given) => !given.includes('\0'), 'Null characters are not allowed.')
   .refine((given) => given.isWellFormed(), 'Surrogate characters are not allowed.')
 
+const noNetwork = 'Enter networks like 192.168.1.0/24, 10.0.0.5/32 or fd00:1::/64.'
+
 /** The settings of the whole system. `proxbox_api_key` is write-only and never part of them. */
 export const Settings = z.strictObject({
   proxbox_api_url: GatewayUrl,
@@ -66,6 +68,9 @@ export const Settings = z.strictObject({
   changelog_retention_days: z.int().min(0).max(36_500),
   run_retention_days: z.int().min(0).max(36_500),
   task_retention_days: z.int().min(0).max(36_500),
+  delivery_retention_days: z.int().min(0).max(36_500),
+  /** Private networks to which webhooks may be sent, as CIDRs. Public addresses need none. */
+  webhook_allowed_networks: z.array(z.union([z.cidrv4(), z.cidrv6()], noNetwork)).max(100),
 })
 /** The settings as stored, without the key. */
 export type Settings = z.infer<typeof Settings>
@@ -86,4 +91,6 @@ export const defaultSettings: Settings = {
   changelog_retention_days: 90,
   run_retention_days: 90,
   task_retention_days: 90,
+  delivery_retention_days: 30,
+  webhook_allowed_networks: [],
 }

@@ -20,19 +20,36 @@ const onDay1000 = <A>(system: MemorySystem, use: Effect.Effect<A, unknown, Effec
 describe('what is too old', () => {
   test('is removed part by part, each kind by its own setting', async () => {
     const system = new MemorySystem()
-    system.set({ changelog_retention_days: 30, run_retention_days: 7, task_retention_days: 3 })
+    system.set({
+      changelog_retention_days: 30,
+      run_retention_days: 7,
+      task_retention_days: 3,
+      delivery_retention_days: 2,
+    })
     system.retention.records.changes = aged(31, 40, 50, 29)
     system.retention.records.runs = aged(8, 6)
     system.retention.records.costs = aged(8, 6)
     system.retention.records.tasks = aged(4, 2)
+    system.retention.records.deliveries = aged(3, 1)
     await onDay1000(system, removeOld)
-    expect(system.retention.records).toEqual({ changes: aged(29), runs: aged(6), costs: aged(6), tasks: aged(2) })
-    expect(system.retention.parts).toEqual(['changes 2', 'changes 1', 'runs 1', 'costs 1', 'tasks 1'])
+    expect(system.retention.records).toEqual({
+      changes: aged(29),
+      runs: aged(6),
+      costs: aged(6),
+      tasks: aged(2),
+      deliveries: aged(1),
+    })
+    expect(system.retention.parts).toEqual(['changes 2', 'changes 1', 'runs 1', 'costs 1', 'tasks 1', 'deliveries 1'])
   })
 
   test('is never removed with 0 days', async () => {
     const system = new MemorySystem()
-    system.set({ changelog_retention_days: 0, run_retention_days: 0, task_retention_days: 0 })
+    system.set({
+      changelog_retention_days: 0,
+      run_retention_days: 0,
+      task_retention_days: 0,
+      delivery_retention_days: 0,
+    })
     system.retention.records.changes = aged(999)
     await onDay1000(system, removeOld)
     expect(system.retention.parts).toEqual([])
@@ -66,7 +83,7 @@ describe('what is too old', () => {
     })
     await onDay1000(system, removeOld)
     expect([others, system.retention.turn]).toEqual([0, 1])
-    expect(system.retention.parts).toEqual(['changes 2', 'changes 1', 'runs 0', 'costs 0', 'tasks 0'])
+    expect(system.retention.parts).toEqual(['changes 2', 'changes 1', 'runs 0', 'costs 0', 'tasks 0', 'deliveries 0'])
   })
 
   test('is left by one that lost its turn, and gone on with by another five minutes after a crash', async () => {

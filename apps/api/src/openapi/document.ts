@@ -20,7 +20,9 @@ import {
   SyncedBranch,
 } from '../records/branch.ts'
 import { Change } from '../records/change.ts'
+import { Delivery, DeliveryDetail } from '../records/delivery.ts'
 import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
+import { EventRule, EventRuleRequest } from '../records/event-rule.ts'
 import { pageOf } from '../records/fields.ts'
 import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-deletions.ts'
 import { ServerCost } from '../records/request-cost.ts'
@@ -28,6 +30,7 @@ import { SyncRun, SyncRunDetail, SyncRunJob, SyncRunRequest, SyncRunScope } from
 import { BriefServer, EndpointTest, ServerReference, ServerTestRequest, UsagePoint } from '../records/server.ts'
 import { NewToken, Token, TokenChange, TokenChangeOfMany, TokenProvision, TokenRequest } from '../records/token.ts'
 import { User, UserChange, UserChangeOfMany, UserRequest } from '../records/user.ts'
+import { Webhook, WebhookRequest } from '../records/webhook.ts'
 import type { Path } from '../rest/route.ts'
 import { SettingsChange } from '../settings/read-settings.ts'
 import { version } from '../version.ts'
@@ -110,6 +113,15 @@ const records = {
   HeldDeletionsList: pageOf(HeldDeletions),
   HeldDecision,
   HeldConflict,
+  Webhook,
+  WebhookList: pageOf(Webhook),
+  WebhookRequest,
+  EventRule,
+  EventRuleList: pageOf(EventRule),
+  EventRuleRequest,
+  Delivery,
+  DeliveryDetail,
+  DeliveryList: pageOf(Delivery),
   SettingsRequest: SettingsChange,
   Settings: Settings.extend({
     id: z.literal(1),

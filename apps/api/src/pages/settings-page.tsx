@@ -4,7 +4,7 @@ import { Hono } from 'hono'
 import type { ApiEnv } from '../rest/caller.ts'
 import { apiRoot } from '../rest/links.ts'
 import { settingsPage } from '../rest/page-paths.ts'
-import { settingLabel } from '../settings/read-settings.ts'
+import { fieldLabel } from '../validation/describe-fields.ts'
 import { Nothing } from './components/cell.tsx'
 import { formatCount, formatTime } from './components/format.ts'
 import { Layout, PageTitle } from './components/layout.tsx'
@@ -31,7 +31,7 @@ const draw = (viewer: Viewer) =>
             <tbody>
               {Object.entries(values).map(([name, value]) => (
                 <tr>
-                  <th scope="row">{settingLabel(name)}</th>
+                  <th scope="row">{fieldLabel(name)}</th>
                   <td class="netbox-pbs-break">
                     <Value value={value} />
                   </td>
@@ -45,7 +45,8 @@ const draw = (viewer: Viewer) =>
     )
   })
 
-const Value = ({ value }: { value: string | number | boolean }) => {
+const Value = ({ value }: { value: string | number | boolean | ReadonlyArray<string> }) => {
+  if (typeof value === 'object') return <Value value={value.join(', ')} />
   if (value === '') return <Nothing />
   if (typeof value === 'boolean') return <>{value ? 'Yes' : 'No'}</>
   return <>{Number.isInteger(value) ? formatCount(Number(value)) : String(value)}</>

@@ -25,6 +25,9 @@ const loggedTypes: Readonly<
   held_deletions: { objectType: 'netbox_pbs.helddeletions', label: 'Held deletions', labelPlural: 'Held deletions' },
   token: { objectType: 'users.token', label: 'Token', labelPlural: 'Tokens' },
   user: { objectType: 'users.user', label: 'User', labelPlural: 'Users' },
+  webhook: { objectType: 'extras.webhook', label: 'Webhook', labelPlural: 'Webhooks' },
+  event_rule: { objectType: 'extras.eventrule', label: 'Event rule', labelPlural: 'Event rules' },
+  delivery: { objectType: 'netbox_pbs.delivery', label: 'Delivery', labelPlural: 'Deliveries' },
 }
 
 /** The names of all of them. */

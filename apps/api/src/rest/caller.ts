@@ -33,3 +33,9 @@ export type ApiContext = Context<ApiEnv>
 
 /** The caller of a request as the change log names them: its id is the `X-Request-ID` of the answer. */
 export const actorOf = (c: ApiContext): Actor => ({ user: c.get('caller').username, requestId: c.get('requestId') })
+
+/** The same with what they say about the request; empty: nothing. */
+export const actorSaying = (c: ApiContext, message: string): Actor => ({
+  ...actorOf(c),
+  ...(message === '' ? {} : { message }),
+})

@@ -248,6 +248,13 @@ export const search = (name: string): Parameter<string> => ({
   },
 })
 
+/** UUIDs. */
+export const uuids = (name: string): Parameter<ReadonlyArray<string>> => ({
+  name,
+  schema: { type: 'array', items: { type: 'string', format: 'uuid' } },
+  read: (given) => (given.every((text) => uuid.test(text)) ? { value: given } : { wrong: 'Enter a valid UUID.' }),
+})
+
 /** A moment; of several the last one counts. */
 export const timestamp = (name: string): Parameter<string> => ({
   name,
@@ -270,3 +277,5 @@ export const flag = (name: string): Parameter<boolean> => ({
 
 const hasNull = (text: string): boolean => text.includes('\0')
 const noNull = { wrong: 'Null characters are not allowed.' }
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i

@@ -8,6 +8,8 @@ import { type Path, route } from '../rest/route.ts'
 import { branchPaths } from './branch-paths.ts'
 import { changePaths } from './change-paths.ts'
 import { datastorePaths } from './datastore-paths.ts'
+import { deliveryPaths } from './delivery-paths.ts'
+import { eventRulePaths } from './event-rule-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { provisionPaths } from './provision-paths.ts'
@@ -17,6 +19,7 @@ import { settingsPaths } from './settings-paths.ts'
 import { syncRunPaths } from './sync-run-paths.ts'
 import { tokenPaths } from './token-paths.ts'
 import { userPaths } from './user-paths.ts'
+import { webhookPaths } from './webhook-paths.ts'
 
 const resourcePaths: ReadonlyArray<Path> = [
   ...serverPaths,
@@ -30,6 +33,9 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...provisionPaths,
   ...tokenPaths,
   ...userPaths,
+  ...deliveryPaths,
+  ...webhookPaths,
+  ...eventRulePaths,
 ]
 
 const described: ReadonlyArray<Path> = [

@@ -43,7 +43,8 @@ export function validateRemoval(input: unknown): Omit<ValidatedItem, 'values'> {
   return { message, errors: { ...unbuiltFields(input), ...errors } }
 }
 
-function readMessage(input: object): Omit<ValidatedItem, 'values'> {
+/** The message of an object for the change log, or why it has none. */
+export function readMessage(input: object): Omit<ValidatedItem, 'values'> {
   const name = 'changelog_message'
   const checked = checkMessage(ownValue(input, name))
   return checked._tag === 'value'

@@ -1,5 +1,12 @@
 import { type ChangeSets, type Endpoints, type ServerObservations, Sessions, StoreFailed } from '@netbox-pbs/core/ports'
-import { accountsLayer, inventoryLayer, queueLayer, secretBoxLayer, settingsLayer } from '@netbox-pbs/store-postgres'
+import {
+  accountsLayer,
+  eventsLayer,
+  inventoryLayer,
+  queueLayer,
+  secretBoxLayer,
+  settingsLayer,
+} from '@netbox-pbs/store-postgres'
 import { pglite } from '@netbox-pbs/store-postgres/engines'
 import { Effect, Exit, Layer, Redacted, Scope } from 'effect'
 import { writeToken } from '../../src/accounts/write-token.ts'
@@ -27,7 +34,7 @@ export interface Site {
 }
 
 const key = Buffer.alloc(32, 9).toString('base64')
-const stores = Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
+const stores = Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer, eventsLayer).pipe(
   Layer.provideMerge(pglite.migrated),
   Layer.provide(secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })),
 )

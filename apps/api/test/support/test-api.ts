@@ -2,6 +2,7 @@ import type { Endpoints } from '@netbox-pbs/core/ports'
 import {
   accountsLayer,
   Database,
+  eventsLayer,
   inventoryLayer,
   queueLayer,
   secretBoxLayer,
@@ -50,7 +51,7 @@ export interface TestApi {
 const key = Buffer.alloc(32, 7).toString('base64')
 const box = secretBoxLayer({ key: Redacted.make(key), keyName: 'KEY' })
 const storesOn = (database: Layer.Layer<Database>) =>
-  Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer).pipe(
+  Layer.mergeAll(inventoryLayer, accountsLayer, queueLayer, settingsLayer, eventsLayer).pipe(
     Layer.provideMerge(database),
     Layer.provide(box),
   )

@@ -45,6 +45,7 @@ export {
   WaitingChangesGone,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
+export { type AttemptOutcome, Deliveries, type DeliveryFilter, type DueDelivery } from './deliveries.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, SecretNeeded, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,
@@ -107,4 +108,5 @@ export {
   Users,
 } from './users.ts'
 export { visibleServers } from './visible-servers.ts'
+export { EventNameTaken, EventRules, type NamedListRequest, WebhookNotFound, Webhooks } from './webhooks.ts'
 export { Workers, type WorkersState } from './workers.ts'

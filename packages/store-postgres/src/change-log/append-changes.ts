@@ -135,6 +135,9 @@ const loggedFields = (model: ModelName): ReadonlyArray<LoggedField> => [
   })),
 ]
 
+/** The names of the fields that the log has of a whole row. */
+export const loggedNames = (model: ModelName): ReadonlyArray<string> => loggedFields(model).map(({ name }) => name)
+
 function loggedFacts(model: ModelName): ReadonlyArray<LoggedField> {
   const facts = factColumns(model)
   const files = facts.map(({ field }) => field).filter((name) => inner(model, name))

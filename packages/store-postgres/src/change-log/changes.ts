@@ -8,6 +8,7 @@ import type { Tables } from '../database/tables.ts'
 import { inAnyCase, patternOf } from '../tables/comparison.ts'
 import { foldingCollation } from '../tables/folding.ts'
 import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
+import { horizon } from './horizon.ts'
 
 const operation = 'reading the change log'
 
@@ -87,22 +88,6 @@ const selectChanges = sql`
     c.user_name as "user", c.message, c.before, c.after, c.counts,
     case when c.branch_id is not null then jsonb_build_object('id', c.branch_id, 'name', coalesce(b.name, '')) end as branch
   from changes c left join branches b on b.id = c.branch_id`
-
-/**
- * The highest id below which no entry can be added any more: the end of the log, or the lowest id
- * that a running transaction has announced (migration 0017). The log is read first, because a
- * transaction that announces itself later takes higher ids.
- */
-async function horizon(db: Kysely<Tables>): Promise<number> {
-  const { rows: log } = await sql<{ id: number }>`
-    select case when is_called then last_value else 0 end as id from changes_id_seq`.execute(db)
-  const { rows: running } = await sql<{ id: number | null }>`
-    select min(((l.classid::bigint & 65535) << 32) + l.objid::bigint) as id from pg_locks l
-    where l.locktype = 'advisory' and l.objsubid = 2 and l.classid::bigint >> 16 = 20546
-      and l.database = (select d.oid from pg_database d where d.datname = current_database())`.execute(db)
-  const reached = log[0]?.id ?? 0
-  return Math.min(reached, running[0]?.id ?? reached)
-}
 
 function where(filter: ChangeFilter, more: ReadonlyArray<RawBuilder<unknown>>): RawBuilder<unknown> {
   const { actions, models, objectIds, users, requestIds, runIds, branchIds, afterId, after, before } = filter

@@ -35,10 +35,11 @@ export async function logOther(
   db: Kysely<Tables>,
   { action, model, id, title, before, after, by, branchId, serverId }: OtherChange,
 ): Promise<void> {
+  const message = by !== undefined && 'message' in by ? (by.message ?? '') : ''
   const origin = { ...authorOf(by), ...(branchId === undefined ? {} : { branchId }) }
   await sql`
-    insert into changes (action, model, object_id, title, server_id, before, after, branch_id, run_id, request_id, user_name)
-    select ${action}, ${model}, ${id}::bigint, ${title}, ${serverId ?? null}::bigint, ${before === null ? null : jsonb(before)},
+    insert into changes (message, action, model, object_id, title, server_id, before, after, branch_id, run_id, request_id, user_name)
+    select ${message}, ${action}, ${model}, ${id}::bigint, ${title}, ${serverId ?? null}::bigint, ${before === null ? null : jsonb(before)},
       ${after === null ? null : jsonb(after)}, ${originOf(origin)}`.execute(db)
 }
 

@@ -41,6 +41,8 @@ import { migration as tokenWarnings } from './0051-token-warnings.ts'
 import { migration as messages } from './0053-messages.ts'
 import { migration as tokenVersions } from './0057-token-versions.ts'
 import { migration as users } from './0058-users.ts'
+import { migration as eventRules } from './0063-event-rules.ts'
+import { migration as deliveries } from './0064-deliveries.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -89,4 +91,6 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0053_messages': messages,
   '0057_token_versions': tokenVersions,
   '0058_users': users,
+  '0063_event_rules': eventRules,
+  '0064_deliveries': deliveries,
 }

@@ -6,8 +6,8 @@ import type { Database, Driver } from '../database/database.ts'
 
 /** When a worker counts as lost, and how soon that is detected. */
 export interface SuperviseOptions {
-  /** Seconds between two rounds of looking for jobs whose worker is silent; at least 1. */
-  readonly superviseSeconds: number
+  /** Seconds between two rounds of looking for jobs whose worker is silent; at least 1. Null: this process leaves it to others. */
+  readonly superviseSeconds: number | null
   /** Seconds of silence after which a job claimed here is given to another worker. */
   readonly heartbeatTimeoutSeconds: number
 }
@@ -18,15 +18,16 @@ export interface SuperviseOptions {
  */
 export const openBoss = Effect.fn('openBoss')(function* (
   database: typeof Database.Service,
-  { superviseSeconds }: SuperviseOptions,
+  { superviseSeconds }: Pick<SuperviseOptions, 'superviseSeconds'>,
 ): Effect.fn.Return<Effect.Effect<PgBoss, StoreFailed>, never, Scope.Scope> {
   const scope = yield* Effect.scope
   const log = Runtime.runFork(yield* Effect.runtime())
   const start = Effect.gen(function* () {
     const boss = new PgBoss({
       ...bossOptions(database.driver),
-      superviseIntervalSeconds: superviseSeconds,
-      monitorIntervalSeconds: superviseSeconds,
+      ...(superviseSeconds === null
+        ? { supervise: false }
+        : { superviseIntervalSeconds: superviseSeconds, monitorIntervalSeconds: superviseSeconds }),
     })
     // Its background rounds have no caller to report to.
     boss.on('error', (cause) => {
@@ -51,9 +52,12 @@ export const openBoss = Effect.fn('openBoss')(function* (
 /** The schema that is pg-boss' own. */
 export const schema = 'pgboss'
 
-/** The one queue. At most one of its jobs of one key is active, with any number of workers and of waiting jobs. */
+/** The queue of sync jobs. At most one job of a key is active, with any number of workers and of waiting jobs. */
 export const queueName = 'sync'
 export const queuePolicy = 'singleton'
+
+/** The queue of deliveries, with the same policy. The key of its jobs is a line: a webhook and an object. */
+export const deliveryQueueName = 'deliveries'
 
 /** Tries that fail before a job is given up. */
 export const tries = 5
@@ -76,6 +80,18 @@ export const queueOptions: QueueOptions = {
   expireInSeconds: 86_400,
   // How long a finished job is remembered and not queued again.
   deleteAfterSeconds: 86_400,
+}
+
+/**
+ * The options of a job that sends one delivery. How often a delivery is tried is in its row: a job is
+ * repeated only when its worker was lost.
+ */
+export const deliveryQueueOptions: QueueOptions = {
+  retryLimit: 1000,
+  retryDelay: 1,
+  heartbeatSeconds: heartbeatTimeoutSeconds,
+  expireInSeconds: 600,
+  deleteAfterSeconds: 60,
 }
 
 /** The configuration of pg-boss on our database. It migrates only on request. */

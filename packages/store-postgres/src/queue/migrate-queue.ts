@@ -2,12 +2,17 @@ import type { StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { PgBoss } from 'pg-boss'
 import type { Database } from '../database/database.ts'
-import { bossOptions, queueName, queueOptions, queuePolicy } from './boss.ts'
+import { bossOptions, deliveryQueueName, deliveryQueueOptions, queueName, queueOptions, queuePolicy } from './boss.ts'
 
 const operation = 'migrating the queue'
 
+const queues = [
+  [queueName, queueOptions],
+  [deliveryQueueName, deliveryQueueOptions],
+] as const
+
 /**
- * Brings the queue's own schema up to date and makes the queue. pg-boss does it under a lock of its
+ * Brings the queue's own schema up to date and makes the queues. pg-boss does it under a lock of its
  * own, so that many may start at once.
  */
 export function migrateQueue(database: typeof Database.Service): Effect.Effect<void, StoreFailed> {
@@ -22,9 +27,11 @@ export function migrateQueue(database: typeof Database.Service): Effect.Effect<v
     (boss) =>
       database.query(operation, async () => {
         await boss.start()
-        await boss.createQueue(queueName, { ...queueOptions, policy: queuePolicy })
-        // A queue that an earlier release made follows this one.
-        await boss.updateQueue(queueName, queueOptions)
+        for (const [name, options] of queues) {
+          await boss.createQueue(name, { ...options, policy: queuePolicy })
+          // A queue that an earlier release made follows this one.
+          await boss.updateQueue(name, options)
+        }
       }),
     (boss) => Effect.promise(() => boss.stop({ graceful: false, close: false })),
   )

@@ -3,12 +3,11 @@ import { resources } from '@netbox-pbs/core'
 import { type ClaimedJob, Queue, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { sql } from 'kysely'
-import type { Job, PgBoss } from 'pg-boss'
+import type { PgBoss } from 'pg-boss'
 import { z } from 'zod'
-import { Database, type Driver } from '../database/database.ts'
-import { isUniqueViolation } from '../database/store-errors.ts'
+import { Database } from '../database/database.ts'
 import {
-  bossDriver,
+  deliveryQueueName,
   heartbeatTimeoutSeconds,
   openBoss,
   queueName,
@@ -16,6 +15,7 @@ import {
   schema,
   tries,
 } from './boss.ts'
+import { fetchJob } from './fetch-job.ts'
 
 const jobs = sql.id(schema, 'job')
 
@@ -87,7 +87,7 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
                 where name = ${queueName} and state < 'active' and start_after <= now()
                   and singleton_key = any(${avoid.map(jobKey)}::text[])`.execute(db),
             )
-          const fetched = yield* use('taking a job', (opened) => fetchJob(opened, database.driver))
+          const fetched = yield* use('taking a job', (opened) => fetchJob(opened, database.driver, queueName))
           if (Option.isNone(fetched)) return Option.none()
           const { id, data, retryCount, heartbeatSeconds } = fetched.value
           const claimed = {
@@ -153,35 +153,6 @@ export function queueLayerWith(options: SuperviseOptions): Layer.Layer<Queue, ne
   )
 }
 
-/** How often another worker may take the next job first before we give up for now. */
-const contenders = 20
-
-/**
- * The next job whose key is free. If two workers reach for jobs of one key at once, the second
- * breaks the unique index and pg-boss reports an empty queue although a job of another key may
- * wait, so this asks again.
- */
-async function fetchJob(boss: PgBoss, driver: Driver): Promise<Option.Option<Job<unknown>>> {
-  const ours = bossDriver(driver)
-  for (let n = 0; n < contenders; n += 1) {
-    let taken = false
-    const [job] = await boss.fetch<unknown>(queueName, {
-      db: {
-        executeSql: async (text, values) => {
-          try {
-            return await ours.executeSql(text, values)
-          } catch (cause) {
-            taken = isUniqueViolation(cause)
-            throw cause
-          }
-        },
-      },
-    })
-    if (job !== undefined || !taken) return Option.fromNullable(job)
-  }
-  return Option.none()
-}
-
 const names = z.array(z.string()).exactOptional()
 const StoredScopeFilter = z.object({ datastores: names, namespaces: names, job_types: names })
 
@@ -236,7 +207,7 @@ export const giveBackAbandoned: Effect.Effect<void, StoreFailed, Database> = Eff
             sql`
               update ${sql.id(schema, 'job')} set state = 'retry', heartbeat_on = null,
                 start_after = now() + least(${longestPause}::double precision, ${firstPause} * 2.0 ^ retry_count) * interval '1 second'
-              where name = ${queueName} and state = 'active'`.execute(db),
+              where name = any(${[queueName, deliveryQueueName]}::text[]) and state = 'active'`.execute(db),
           ),
         ),
 )

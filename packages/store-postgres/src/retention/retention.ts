@@ -98,6 +98,16 @@ const prunes: Readonly<Record<Retained, Prune>> = {
 
   tasks: (database, part) => pruneTasks(database, part),
 
+  deliveries: (database, { before, limit }) =>
+    database.query(operation, async (db) => {
+      const { numAffectedRows } = await sql`
+        delete from deliveries where id in (
+          select id from deliveries where ended < ${before}::timestamptz order by ended, id limit ${limit}::bigint
+        )`.execute(db)
+      const removed = Number(numAffectedRows ?? 0n)
+      return { removed, more: removed === limit }
+    }),
+
   runs: (database, { before, limit }) =>
     database.query(operation, async (db) => {
       const ids = await oldRuns(db, before)
