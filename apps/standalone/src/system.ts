@@ -8,6 +8,7 @@ import {
   checkGatewaySecretKey,
   checkSecretKey,
   Database,
+  eventsLayer,
   gatewayStoreLayer,
   giveBackAbandoned,
   inventoryLayer,
@@ -92,12 +93,12 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
 
   progress('starting worker and api')
   const stores = yield* Layer.build(
-    Layer.mergeAll(inventoryLayer, runsLayer, accountsLayer, queueLayer, settingsLayer),
+    Layer.mergeAll(inventoryLayer, runsLayer, accountsLayer, queueLayer, settingsLayer, eventsLayer),
   ).pipe(Effect.provide(box))
   const address = gatewayAddress({ url: gatewayUrl, key: keys.gatewayKey }).pipe(Effect.provide(stores))
   const clients = yield* Layer.build(Layer.mergeAll(endpointsLayer({ address }), proxboxSourceLayer({ address })))
   const workerStores = yield* Layer.build(
-    Layer.fresh(Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer)).pipe(
+    Layer.fresh(Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer, eventsLayer)).pipe(
       Layer.provide(Layer.effect(Database, WorkerDatabase)),
     ),
   ).pipe(Effect.provide(box))

@@ -4,6 +4,7 @@ import { proxboxSourceLayer } from '@netbox-pbs/proxbox-client'
 import {
   checkSecretKey,
   Database,
+  eventsLayer,
   inventoryLayer,
   migrate,
   queueLayerWith,
@@ -25,7 +26,12 @@ startProgram({
   prepare: Effect.zipRight(migrate, checkSecretKey),
   stores: ({ heartbeatTimeoutSeconds }) => {
     const superviseSeconds = Math.floor(heartbeatTimeoutSeconds / 3)
-    return Layer.mergeAll(inventoryLayer, queueLayerWith({ superviseSeconds, heartbeatTimeoutSeconds }), settingsLayer)
+    return Layer.mergeAll(
+      inventoryLayer,
+      queueLayerWith({ superviseSeconds, heartbeatTimeoutSeconds }),
+      settingsLayer,
+      eventsLayer,
+    )
   },
   serve: ({ gateway, concurrency, jobTimeLimit }) =>
     Effect.gen(function* () {

@@ -15,6 +15,7 @@ import {
 import { Cause, Clock, Duration, Effect, Exit, Option, Schedule } from 'effect'
 import { keepSchedule } from './keep-schedule.ts'
 import { Slots } from './slots.ts'
+import { type DeliveryPorts, followEvents, sendDue } from './webhooks/keep-delivering.ts'
 
 /** How a worker works. */
 export interface WorkerOptions {
@@ -27,23 +28,29 @@ export interface WorkerOptions {
 }
 
 /** The ports a worker works with. */
-export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts | Workers
+export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts | DeliveryPorts | Workers
 
 /** A job that takes longer is slow, and its server gets no last free slot until one of its jobs takes less. */
 const slowAfter = 60_000
 
+const defaultPollMillis = 1000
+
 /** Pause after the database failed. */
 const restMillis = 5000
+
+/** Webhooks sent at a time. A receiver that is slow holds one of them for as long as an attempt may take. */
+const sendersAtOnce = 4
 
 /** A job whose workers were lost this often may be the cause of their end, so it is given up. */
 const mostAttempts = 10
 
 /**
  * Runs a worker until it is interrupted: it takes jobs from the queue and runs them, starts the
- * runs that are due, ends runs whose jobs are lost, and removes old records. An interrupt drops the
+ * runs that are due, ends runs whose jobs are lost, sends events to webhooks, and removes old records. An interrupt drops the
  * open scopes and gives the jobs back to the queue.
  */
 export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, WorkerPorts> => {
+  const { pollMillis = defaultPollMillis } = options
   const slots = new Slots({ concurrency: options.concurrency, slowAfter })
   // One loop asks the queue at a time, so that each knows which slots have jobs.
   const asking = Effect.unsafeMakeSemaphore(1)
@@ -55,6 +62,10 @@ export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, W
       keepSchedule,
       repeatForever(endLostJobs, { what: 'ending lost jobs', every: '1 minute' }),
       repeatForever(removeOld, { what: 'removing old records', every: '1 minute' }),
+      repeatForever(followEvents, { what: 'following events', every: pollMillis }),
+      ...Array.from({ length: sendersAtOnce }, () =>
+        repeatForever(sendDue, { what: 'sending webhooks', every: pollMillis }),
+      ),
       ...loops,
     ],
     { concurrency: 'unbounded', discard: true },
@@ -100,7 +111,7 @@ interface Loop {
 /** Takes jobs one after the other, and pauses when the queue is empty or the database fails. */
 const workForever = (loop: Loop): Effect.Effect<never, never, JobPorts> =>
   workInSlot(loop).pipe(
-    Effect.map((worked) => (worked ? 0 : (loop.options.pollMillis ?? 1000))),
+    Effect.map((worked) => (worked ? 0 : (loop.options.pollMillis ?? defaultPollMillis))),
     Effect.catchAll(({ message }) =>
       Effect.as(Effect.logError('the worker waits before its next try', message), restMillis),
     ),

@@ -1,6 +1,7 @@
 import { Runs, Source } from '@netbox-pbs/core/ports'
 import {
   Database,
+  eventsLayer,
   inventoryLayer,
   migrate,
   queueLayer,
@@ -32,7 +33,7 @@ afterEach(() => proxy.stop())
 
 const box = secretBoxLayer({ key: Redacted.make(Buffer.alloc(32, 7).toString('base64')), keyName: 'TEST_KEY' })
 const storesOn = (address: string) =>
-  Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer).pipe(
+  Layer.mergeAll(inventoryLayer, queueLayer, settingsLayer, eventsLayer).pipe(
     Layer.provideMerge(
       Layer.orDie(Database.layerPg({ url: Redacted.make(address), poolSize: 8, patienceMillis: 200 })),
     ),

@@ -1,6 +1,8 @@
+import type { Deliveries } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { cut, type FleetServer, MemorySystem } from '@netbox-pbs/sync/memory'
-import { Duration, Effect, Fiber, type Layer, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
+import { noDeliveries } from '@netbox-pbs/testing'
+import { Duration, Effect, Fiber, Layer, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { runWorker, tick } from '../src/index.ts'
 
@@ -17,10 +19,13 @@ const waiting = (system: MemorySystem, ...fleet: ReadonlyArray<FleetServer>) => 
   for (const { name, endpointId } of fleet) system.world.connect(name, endpointId)
   return startRun({ resources: ['datastores', 'snapshots'], servers: null, trigger: 'manual', user: 'admin' })
 }
-const inWorld = <A, E>(system: MemorySystem, effect: Effect.Effect<A, E, Layer.Layer.Success<MemorySystem['layer']>>) =>
+const inWorld = <A, E>(
+  system: MemorySystem,
+  effect: Effect.Effect<A, E, Layer.Layer.Success<MemorySystem['layer']> | Deliveries>,
+) =>
   Effect.runPromise(
     effect.pipe(
-      Effect.provide(system.layer),
+      Effect.provide(Layer.merge(system.layer, noDeliveries)),
       Effect.provide(TestContext.TestContext),
       Logger.withMinimumLogLevel(LogLevel.None),
       Effect.orDie,

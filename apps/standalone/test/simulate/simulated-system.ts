@@ -13,6 +13,7 @@ import {
   settingsLayer,
   verifyStored,
 } from '@netbox-pbs/store-postgres'
+import { noDeliveries } from '@netbox-pbs/testing'
 import { runWorker } from '@netbox-pbs/worker'
 import { Context, Effect, Exit, Fiber, Layer, Logger, Redacted, Scope } from 'effect'
 import {
@@ -209,7 +210,9 @@ export class SimulatedSystem {
       address: Effect.succeed({ url: gatewayUrl, key: gatewayKey }),
       dispatcher: new InProcessDispatcher(process, this.#callGateway),
     })
-    const program = runWorker({ concurrency: 2, pollMillis: 15_000 }).pipe(Effect.provide(Layer.merge(ports, source)))
+    const program = runWorker({ concurrency: 2, pollMillis: 15_000 }).pipe(
+      Effect.provide(Layer.mergeAll(ports, source, noDeliveries)),
+    )
     this.#workers.set(name, { process, fiber: this.#fork(process, program as Effect.Effect<never, unknown>) })
   }
 
