@@ -98,7 +98,7 @@ const storeLayers = [
   ['database'],
   ['tables', 'queue', 'retention', 'secret-box', 'workers'],
   ['change-log', 'lists', 'migrations', 'observations', 'scopes'],
-  ['writes', 'accounts', 'gateway-store', 'held-deletions', 'runs', 'settings'],
+  ['writes', 'accounts', 'definitions', 'gateway-store', 'held-deletions', 'runs', 'settings'],
   ['change-sets', 'edits', 'events', 'inventory', 'schedules'],
   ['branches'],
   ['overlay'],
@@ -107,7 +107,7 @@ const storeLayers = [
 
 const apiLayers = [
   ['rest', 'validation'],
-  ['accounts', 'branches', 'records', 'servers', 'settings'],
+  ['accounts', 'branches', 'definitions', 'records', 'servers', 'settings'],
   ['inventory', 'openapi'],
   ['runs'],
   ['pages', 'routes'],

@@ -9,8 +9,8 @@ export type ChangeAction = (typeof changeActions)[number]
 
 /**
  * Subjects of the log apart from inventory rows: settings, users, API tokens and webhooks (never
- * their secrets), event rules, branches, resolutions of conflicts, and decisions on held deletions and
- * deliveries.
+ * their secrets), event rules, branches, resolutions of conflicts, decisions on held deletions and
+ * deliveries, and the definitions of tags and custom fields.
  */
 export const otherLogged = [
   'settings',
@@ -22,6 +22,9 @@ export const otherLogged = [
   'webhook',
   'event_rule',
   'delivery',
+  'tag',
+  'custom_field',
+  'choice_set',
 ] as const
 
 /** The subject of an entry of the log. */

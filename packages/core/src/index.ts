@@ -79,6 +79,24 @@ export {
 } from './events/webhook.ts'
 export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
+  type ChoicePair,
+  type ChoiceSet,
+  type CustomField,
+  type CustomFieldType,
+  customFieldTypes,
+  type DefinitionKind,
+  type DefinitionModel,
+  type Definitions,
+  definitionKinds,
+  definitionModels,
+  type FilterLogic,
+  fieldTitle,
+  type ModelField,
+  modelOfType,
+  type Tag,
+} from './definitions/definition.ts'
+export { appliedEdits, hasOperatorEdits, operatorEdits } from './definitions/operator-edits.ts'
+export {
   type Attempt,
   attemptAt,
   type Contact,

@@ -31,6 +31,7 @@ describe('what is too old', () => {
     system.retention.records.costs = aged(8, 6)
     system.retention.records.tasks = aged(4, 2)
     system.retention.records.deliveries = aged(3, 1)
+    system.retention.records.detached = aged(31, 29)
     await onDay1000(system, removeOld)
     expect(system.retention.records).toEqual({
       changes: aged(29),
@@ -38,8 +39,17 @@ describe('what is too old', () => {
       costs: aged(6),
       tasks: aged(2),
       deliveries: aged(1),
+      detached: aged(29),
     })
-    expect(system.retention.parts).toEqual(['changes 2', 'changes 1', 'runs 1', 'costs 1', 'tasks 1', 'deliveries 1'])
+    expect(system.retention.parts).toEqual([
+      'changes 2',
+      'changes 1',
+      'runs 1',
+      'costs 1',
+      'tasks 1',
+      'deliveries 1',
+      'detached 1',
+    ])
   })
 
   test('is never removed with 0 days', async () => {
@@ -83,7 +93,15 @@ describe('what is too old', () => {
     })
     await onDay1000(system, removeOld)
     expect([others, system.retention.turn]).toEqual([0, 1])
-    expect(system.retention.parts).toEqual(['changes 2', 'changes 1', 'runs 0', 'costs 0', 'tasks 0', 'deliveries 0'])
+    expect(system.retention.parts).toEqual([
+      'changes 2',
+      'changes 1',
+      'runs 0',
+      'costs 0',
+      'tasks 0',
+      'deliveries 0',
+      'detached 0',
+    ])
   })
 
   test('is left by one that lost its turn, and gone on with by another five minutes after a crash', async () => {

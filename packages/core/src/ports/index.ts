@@ -46,6 +46,15 @@ export {
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
 export { type AttemptOutcome, Deliveries, type DeliveryFilter, type DueDelivery } from './deliveries.ts'
+export {
+  type DefinitionFilter,
+  DefinitionInUse,
+  DefinitionNotFound,
+  type DefinitionRemoval,
+  DefinitionStore,
+  DefinitionsTaken,
+  type DefinitionUpdate,
+} from './definition-store.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, SecretNeeded, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,

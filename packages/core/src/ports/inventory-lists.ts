@@ -13,7 +13,9 @@ export type ServedRow<M extends ModelName = ModelName> = Values<M> & {
   readonly id: number
   /** Name of the row's server; its own for a server. */
   readonly serverName: string
+  /** Ids of tags, also of some that were deleted since. */
   readonly tags: ReadonlyArray<JsonValue>
+  /** Values by the keys of custom fields, also of some that the model no longer has. */
   readonly custom_fields: { readonly [key: string]: JsonValue }
   /** RFC 3339. */
   readonly created: string

@@ -23,7 +23,11 @@ export class ServerGone extends Data.TaggedError('ServerGone')<{ readonly id: nu
 /** Models whose rows a person may write. */
 export type WritableModel = 'server' | 'datastore' | 'snapshot' | 'job'
 
-/** Validated columns, by name; those left out take their defaults (create) or stay (update). */
+/**
+ * Validated columns, by name; those left out take their defaults (create) or stay (update). `tags` are
+ * ids, and `custom_fields` has values by the keys of the fields; `add_tags`, `remove_tags` and
+ * `set_custom_fields` of an update change what the row has under its lock.
+ */
 export type EditValues = Readonly<Record<string, FieldValue>>
 
 /** A row to delete, if it has one of the versions. */
@@ -61,8 +65,9 @@ export class InventoryWrites extends Context.Tag('@netbox-pbs/core/InventoryWrit
       readonly messages?: ReadonlyArray<string>
       readonly actor: Actor
     }) => Effect.Effect<ReadonlyArray<number>, StoreFailed | KeyTaken | ServerGone | BranchNotOpen | BranchOfRun>
+    /** Of a model that people do not write, only tags and custom fields, and only in main. */
     readonly update: (request: {
-      readonly model: WritableModel
+      readonly model: ModelName
       readonly rows: ReadonlyArray<RowUpdate>
       readonly actor: Actor
     }) => Effect.Effect<

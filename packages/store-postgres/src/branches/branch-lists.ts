@@ -11,6 +11,7 @@ import {
 import type { BranchChangeFilter, Branches, BranchFilter, Page } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { rowTitle } from '../change-log/append-changes.ts'
+import { namingOf } from '../change-log/definition-names.ts'
 import type { Tables } from '../database/tables.ts'
 import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
 import { branchTable, entryTitle, mergedColumns } from './branch-columns.ts'
@@ -151,7 +152,12 @@ async function pageOf(
   const { rows } = await sql<ChangeRecord>`
     select e.id, e.op, e.touched, e.base, ${entryTitle(model)} as title, e.message, ${sql.join(fields)} from ${branchTable(model)} e
     where ${which} order by e.id limit ${limit} offset ${offset}`.execute(db)
-  return rows.map((row) => changeOf(model, row))
+  const changes = rows.map((row) => changeOf(model, row))
+  const naming = await namingOf(
+    db,
+    changes.flatMap(({ before, after }) => [before, after]),
+  )
+  return changes.map((change) => ({ ...change, before: naming(change.before), after: naming(change.after) }))
 }
 
 function changeOf(model: ModelName, { id, op, touched, base, title, message, ...row }: ChangeRecord): BranchChange {

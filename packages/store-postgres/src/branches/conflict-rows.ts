@@ -12,6 +12,7 @@ import {
 } from '@netbox-pbs/core'
 import type { ConflictFilter } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { namingOf } from '../change-log/definition-names.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 
@@ -168,6 +169,29 @@ export const conflictOf = ({ serverName, ...conflict }: ConflictRecord): BranchC
   if (objectId === null) return { ...conflict, scope: named, title: scopeTitle(named) }
   const rest = title.startsWith(`${scope.server}/`) ? title.slice(scope.server.length) : null
   return { ...conflict, scope: named, title: rest === null ? title : `${serverName}${rest}` }
+}
+
+/** Conflicts with the names of tags and custom fields, on each side and in a value that resolves them. */
+export async function withNames(
+  db: Kysely<Tables>,
+  conflicts: ReadonlyArray<BranchConflict>,
+): Promise<ReadonlyArray<BranchConflict>> {
+  const sidesOf = ({ field, base, main, branch, resolution }: BranchConflict) =>
+    field === null
+      ? []
+      : [base, main, branch, resolution?.choice === 'value' ? resolution.value : null].map((value) => ({
+          [field]: value,
+        }))
+  const naming = await namingOf(db, conflicts.flatMap(sidesOf))
+  return conflicts.map((conflict) => {
+    const { field, resolution } = conflict
+    if (field === null) return conflict
+    const [base = null, main = null, branch = null, value = null] = sidesOf(conflict).map(
+      (side) => naming(side)[field] ?? null,
+    )
+    const named = resolution?.choice === 'value' ? { ...resolution, value } : resolution
+    return { ...conflict, base, main, branch, resolution: named }
+  })
 }
 
 /** A row of `selectConflict`. */

@@ -1,4 +1,4 @@
-import { type ChangeFilter, changeFields, type LoggedChange } from '@netbox-pbs/core'
+import { type ChangeFilter, changeFields, type LoggedChange, modelNames } from '@netbox-pbs/core'
 import { Changes } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
@@ -9,6 +9,7 @@ import { inAnyCase, patternOf } from '../tables/comparison.ts'
 import { foldingCollation } from '../tables/folding.ts'
 import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
 import { horizon } from './horizon.ts'
+import { namingOf } from './definition-names.ts'
 
 const operation = 'reading the change log'
 
@@ -32,7 +33,7 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
             select count(*) as count from changes c ${matching}`.execute(db)
           const { rows } = await sql<LoggedChange>`
             ${selectChanges} ${matching} order by ${order} limit ${limit} offset ${offset}`.execute(db)
-          return { count: counted[0]?.count ?? 0, rows: rows.map((row) => shown(row, seen)) }
+          return { count: counted[0]?.count ?? 0, rows: (await named(db, rows)).map((row) => shown(row, seen)) }
         })
         const { where: asked = [], order = [], ...more } = filter
         const isWhole = seen === null && asked.length === 0 && order.length === 0 && Object.keys(more).length === 0
@@ -41,10 +42,11 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
       get: Effect.fn('Changes.get')(function* ({ id }) {
         const seen = yield* seenServers
         if (!Number.isSafeInteger(id)) return Option.none()
-        const { rows } = yield* database.query(operation, (db) =>
-          sql<LoggedChange>`
-            ${selectChanges} where c.id = ${id}::bigint ${andSeen(seen, sql`c.server_id`)}`.execute(db),
-        )
+        const rows = yield* database.query(operation, async (db) => {
+          const { rows: found } = await sql<LoggedChange>`
+            ${selectChanges} where c.id = ${id}::bigint ${andSeen(seen, sql`c.server_id`)}`.execute(db)
+          return await named(db, found)
+        })
         return Option.map(Option.fromNullable(rows[0]), (row) => shown(row, seen))
       }),
     }),
@@ -81,6 +83,19 @@ async function searchCondition(db: Kysely<Tables>, text: string): Promise<RawBui
     sql` or `,
   )})`
 }
+
+/** Entries with the names of tags and custom fields, which the log has as the rows do. */
+async function named(db: Kysely<Tables>, changes: ReadonlyArray<LoggedChange>): Promise<ReadonlyArray<LoggedChange>> {
+  const naming = await namingOf(
+    db,
+    changes.flatMap(({ model, before, after }) => (isRow(model) ? [before, after] : [])),
+  )
+  return changes.map((change) =>
+    isRow(change.model) ? { ...change, before: naming(change.before), after: naming(change.after) } : change,
+  )
+}
+
+const isRow = (model: LoggedChange['model']): boolean => modelNames.some((name) => name === model)
 
 /** The columns under the names of the port. */
 const selectChanges = sql`

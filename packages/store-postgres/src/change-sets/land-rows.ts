@@ -13,6 +13,7 @@ import {
   tables,
 } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
+import { placesOfRows, restoreAttached } from '../writes/detached-values.ts'
 import {
   deleteRows,
   insertRows,
@@ -39,10 +40,10 @@ export async function landCreates(
   const all = sql`from ${sql.table(`staged_${tables[model]}`)} w where ${window.rows} and w.op = 'create'`
   // It stops also when a key is staged twice.
   const made = await unlessTaken(db, () => insertRows(db, listedRows(model, 'w', all), 'stop'))
-  if (made !== null) return { created: made, updated: 0 }
   const each = sql`from (${stagedCreates(model, window)}) s`
-  const created = await insertRows(db, listedRows(model, 's', each), 'leave out')
-  return { created, updated: await adopt(db, model, window, origin) }
+  const created = made ?? (await insertRows(db, listedRows(model, 's', each), 'leave out'))
+  if (created > 0) await restoreAttached(db, model, sql`select ${placesOfRows(model)} ${all}`)
+  return { created, updated: made === null ? await adopt(db, model, window, origin) : 0 }
 }
 
 /** Whether the compared columns of two rows differ; a model may have none. */

@@ -15,6 +15,7 @@ import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
 import { lockExistingScope, lockPlaces } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, inScope, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
+import { restoreAttached } from '../writes/detached-values.ts'
 import { notePending } from '../writes/pending-since.ts'
 import {
   countNewGroups,
@@ -190,8 +191,14 @@ async function landSnapshots(step: Land, part: number): Promise<RowCounts> {
   await landBelieved(step, groups, 'group')
   await (isNew ? countGroups(step) : recountTouched(step, windows))
   await recountLandedGroups(step, part)
+  // Groups that only their snapshots have made.
+  if ((step.made.get('group') ?? 0) > 0) await restoreAttached(db, 'group', placeRow(place))
   return addRows(upserted, deleted)
 }
+
+/** The scope of a namespace's snapshots as a row. */
+const placeRow = (place: ScopePlace) =>
+  sql`select ${place.server_id}::bigint as server_id, ${place.datastore_name}::text as datastore_name, ${place.namespace}::text as namespace`
 
 /** Lands the deletions of some windows, unless rows were left out of the list that lacks them. */
 const landBelieved = async (step: Land, windows: ReadonlyArray<Window>, model: ModelName): Promise<RowCounts> =>

@@ -26,6 +26,7 @@ import { deleteRowsById, insertLoggedRows, type LoggedRows } from '../writes/wri
 import type { Main } from '../writes/writer.ts'
 import { givenColumns, namesFact, newRow, writtenColumns } from './editable-columns.ts'
 import { type LockedRows, lockRows, lockVersions, placesOf, serverGone } from './lock-rows.ts'
+import { withWholeValues } from './whole-values.ts'
 
 /**
  * Creates rows, all or none. Names the first row whose key is taken, also by an earlier row of the
@@ -88,11 +89,7 @@ function manualRows(model: WritableModel, rows: ReadonlyArray<EditValues>, actor
 /** Changes the named columns of rows, all or none. */
 export const updateRows = Effect.fn('InventoryWrites.update')(function* (
   { database, watch }: Main,
-  {
-    model,
-    rows,
-    actor,
-  }: { readonly model: WritableModel; readonly rows: ReadonlyArray<RowUpdate>; readonly actor: Actor },
+  { model, rows, actor }: { readonly model: ModelName; readonly rows: ReadonlyArray<RowUpdate>; readonly actor: Actor },
 ): Effect.fn.Return<void, StoreFailed | RowNotFound | KeyTaken | ServerGone | VersionChanged> {
   if (rows.length === 0) return
   const what = rows.length === 1 ? `a ${model}` : `${model}s`
@@ -104,7 +101,7 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
       rows.map(({ values }) => values),
     )
     if (gone !== null) return gone
-    const updated = await changeRows(trx, model, { rows, origin: actor })
+    const updated = await changeRows(trx, model, { rows: await withWholeValues(trx, model, rows), origin: actor })
     if (typeof updated !== 'number') return new KeyTaken({ model, index: updated.taken })
     await writeObservations(trx, model, rows)
     const touched = locked.groups.filter((_, index) => namesFact(model, rows[index]?.values ?? {}))
@@ -117,11 +114,7 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
 })
 
 /** Stores the observations that are given of rows. */
-async function writeObservations(
-  db: Kysely<Tables>,
-  model: WritableModel,
-  rows: ReadonlyArray<RowUpdate>,
-): Promise<void> {
+async function writeObservations(db: Kysely<Tables>, model: ModelName, rows: ReadonlyArray<RowUpdate>): Promise<void> {
   const observation = observationTable(model)
   const observed = rows.map(({ id, values }) => ({
     id,
@@ -143,7 +136,7 @@ async function writeObservations(
 }
 
 /** The value that the change `r` gives a column, else the one that the row's observation `k` has. */
-const observedValue = (model: WritableModel, column: Column) =>
+const observedValue = (model: ModelName, column: Column) =>
   sql`case when r.values ? ${column.field}::text then ${ofJson(sql`r.values`, column)}
     else coalesce(k.${sql.id(column.name)}, ${ofJson(sql`${jsonb({ [column.field]: defaultValue(model, column.field) })}`, column)}) end`
 

@@ -1,4 +1,4 @@
-import type { FieldValue } from '@netbox-pbs/core'
+import type { FieldValue, ModelName } from '@netbox-pbs/core'
 import type { EditValues, WritableModel } from '@netbox-pbs/core/ports'
 import { type Column, defaultValue, editedColumns, factColumns, observedColumns } from '../tables/columns.ts'
 
@@ -19,7 +19,7 @@ export const givenColumns = (columns: ReadonlyArray<Column>, values: EditValues)
  * Whether the values name a fact of the source, so that the stored digest no longer matches the
  * row.
  */
-export const namesFact = (model: WritableModel, values: EditValues): boolean =>
+export const namesFact = (model: ModelName, values: EditValues): boolean =>
   givenColumns(factColumns(model), values).length > 0
 
 /**

@@ -1,11 +1,10 @@
-import { scopeResourceOf } from '@netbox-pbs/core'
+import { type ModelName, scopeResourceOf } from '@netbox-pbs/core'
 import {
   type EditValues,
   type ExpectedVersions,
   RowNotFound,
   ServerGone,
   type VersionChanged,
-  type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { TransactionAgain } from '../database/session.ts'
@@ -17,10 +16,14 @@ import { versionChanged } from '../tables/row-version.ts'
 import { type GroupKey, groupKeyOf, placesOfGroups } from '../writes/recount.ts'
 
 /** The scopes of rows with these values. */
-export function placesOf(model: WritableModel, rows: ReadonlyArray<EditValues>): ReadonlyArray<ScopePlace> {
-  if (model === 'snapshot') return placesOfGroups(rows.map(groupKeyOf)).scopes
-  return rows.map(({ server, job_type }) =>
-    placeOf(scopeResourceOf(model), { server_id: Number(server), job_type: String(job_type) }),
+export function placesOf(model: ModelName, rows: ReadonlyArray<EditValues>): ReadonlyArray<ScopePlace> {
+  if (model === 'snapshot' || model === 'group') return placesOfGroups(rows.map(groupKeyOf)).scopes
+  return rows.map(({ server, job_type, datastore_name }) =>
+    placeOf(scopeResourceOf(model), {
+      server_id: Number(server),
+      job_type: String(job_type),
+      datastore_name: String(datastore_name),
+    }),
   )
 }
 
@@ -61,7 +64,7 @@ export interface LockedRows {
  */
 export async function lockRows(
   db: Kysely<Tables>,
-  model: WritableModel,
+  model: ModelName,
   rows: ReadonlyArray<RequestedRow>,
 ): Promise<LockedRows | RowNotFound | VersionChanged> {
   const ids = rows.map(({ id }) => id)
@@ -86,7 +89,7 @@ export async function lockRows(
  */
 export async function lockVersions(
   db: Kysely<Tables>,
-  model: WritableModel,
+  model: ModelName,
   rows: ReadonlyArray<RequestedRow>,
 ): Promise<RowNotFound | VersionChanged | null> {
   const ids = rows.map(({ id }) => id)
@@ -104,7 +107,7 @@ export async function lockVersions(
 }
 
 function notFound(
-  model: WritableModel,
+  model: ModelName,
   ids: ReadonlyArray<number>,
   found: ReadonlyMap<number, EditValues>,
 ): RowNotFound | null {
@@ -112,17 +115,20 @@ function notFound(
   return index < 0 ? null : new RowNotFound({ model, index })
 }
 
-const placeColumns: Readonly<Record<WritableModel, RawBuilder<unknown>>> = {
+const placeColumns: Readonly<Record<ModelName, RawBuilder<unknown>>> = {
   server: sql`id`,
   datastore: sql`id, server_id as server`,
+  namespace: sql`id, server_id as server, datastore_name`,
+  group: sql`id, server_id as server, datastore_name, namespace, backup_type, backup_id`,
   job: sql`id, server_id as server, job_type`,
+  task: sql`id, server_id as server`,
   snapshot: sql`id, server_id as server, datastore_name, namespace, backup_type, backup_id`,
 }
 
 /** The place of rows of main, by field: of a snapshot the key of its group. */
 async function placeValues(
   db: Kysely<Tables>,
-  model: WritableModel,
+  model: ModelName,
   ids: ReadonlyArray<number>,
 ): Promise<ReadonlyMap<number, EditValues>> {
   const { rows } = await sql<EditValues & { readonly id: number }>`

@@ -39,6 +39,8 @@ import { migration as sleepHours } from './0049-sleep-hours.ts'
 import { migration as freePageSpace } from './0050-free-page-space.ts'
 import { migration as tokenWarnings } from './0051-token-warnings.ts'
 import { migration as messages } from './0053-messages.ts'
+import { migration as definitions } from './0054-definitions.ts'
+import { migration as detachedValues } from './0055-detached-values.ts'
 import { migration as tokenVersions } from './0057-token-versions.ts'
 import { migration as users } from './0058-users.ts'
 import { migration as eventRules } from './0063-event-rules.ts'
@@ -89,6 +91,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0050_free_page_space': freePageSpace,
   '0051_token_warnings': tokenWarnings,
   '0053_messages': messages,
+  '0054_definitions': definitions,
+  '0055_detached_values': detachedValues,
   '0057_token_versions': tokenVersions,
   '0058_users': users,
   '0063_event_rules': eventRules,

@@ -5,7 +5,13 @@ import { sql } from 'kysely'
 import { listBranches, listChanges } from '../branches/branch-lists.ts'
 import { readBranch, selectBranch } from '../branches/branch-record.ts'
 import { checkBranch, resolveConflicts } from '../branches/check-branch.ts'
-import { type ConflictRecord, conflictCondition, conflictOf, selectConflict } from '../branches/conflict-rows.ts'
+import {
+  type ConflictRecord,
+  conflictCondition,
+  conflictOf,
+  selectConflict,
+  withNames,
+} from '../branches/conflict-rows.ts'
 import { mergeBranch } from '../branches/merge-branch.ts'
 import { approveBranch, closeBranch, createBranch, updateBranch } from '../branches/open-and-close.ts'
 import { revertBranch } from '../branches/revert-branch.ts'
@@ -75,7 +81,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
           const { rows } = await sql`${selectConflict} where ${which} order by c.id limit ${limit} offset ${offset}`
             .$castTo<ConflictRecord>()
             .execute(db)
-          return { count: counted[0]?.count ?? 0, rows: rows.map(conflictOf) }
+          return { count: counted[0]?.count ?? 0, rows: await withNames(db, rows.map(conflictOf)) }
         }),
       ),
       check: ({ id }) => Effect.tap(checkBranch(database, id), () => analyzeGrown(database, 'branches')),

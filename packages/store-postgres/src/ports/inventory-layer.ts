@@ -3,6 +3,7 @@ import type {
   ChangeSets,
   Changes,
   DatastoreUsage,
+  DefinitionStore,
   HeldDeletionsStore,
   Inventory,
   InventoryLists,
@@ -17,6 +18,7 @@ import type {
 import { Layer } from 'effect'
 import { changesLayer } from '../change-log/changes.ts'
 import type { Database } from '../database/database.ts'
+import { definitionStoreLayer } from '../definitions/definition-store.ts'
 import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
 import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
@@ -48,6 +50,7 @@ export const inventoryLayer: Layer.Layer<
   | Retention
   | Schedules
   | DatastoreUsage
+  | DefinitionStore
   | Workers,
   never,
   Database
@@ -58,6 +61,7 @@ export const inventoryLayer: Layer.Layer<
   changesLayer,
   serverObservationsLayer,
   datastoreUsageLayer,
+  definitionStoreLayer,
   inventoryListsLayer,
   inventoryWritesLayer,
   heldDeletionsLayer,

@@ -108,6 +108,18 @@ const prunes: Readonly<Record<Retained, Prune>> = {
       return { removed, more: removed === limit }
     }),
 
+  // Tags and custom fields of rows that did not return.
+  detached: (database, { before, limit }) =>
+    database.query(operation, async (db) => {
+      const { numAffectedRows } = await sql`
+        delete from detached_values where (server_id, model, datastore_name, namespace, job_type, hash) in (
+          select server_id, model, datastore_name, namespace, job_type, hash from detached_values
+          where since < ${before}::timestamptz order by since limit ${limit}::bigint
+        )`.execute(db)
+      const removed = Number(numAffectedRows ?? 0n)
+      return { removed, more: removed === limit }
+    }),
+
   runs: (database, { before, limit }) =>
     database.query(operation, async (db) => {
       const ids = await oldRuns(db, before)

@@ -13,6 +13,7 @@ import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, columnNames, keyColumns, tables } from '../tables/columns.ts'
 import { deleteServers, leavingServers } from './delete-servers.ts'
+import { keepAttached } from './detached-values.ts'
 import { insertObservations } from './insert-observations.ts'
 import type { Writer } from './writer.ts'
 
@@ -185,6 +186,7 @@ interface DeletedRows {
  */
 export async function deleteRows(db: Kysely<Tables>, { model, where, order, writer }: DeletedRows): Promise<number> {
   if (model === 'server') return await deleteServers(db, { servers: await leavingServers(db, where, order), writer })
+  const kept = keepAttached(model, 'gone')
   const place = order === undefined ? sql`0` : sql`array_position(${order}::bigint[], m.id)`
   const { rows } = await sql<{ deleted: number }>`
     with gone as (
@@ -192,7 +194,7 @@ export async function deleteRows(db: Kysely<Tables>, { model, where, order, writ
       returning ${place} as place, ${identity(model, 'm')}, ${deletedRow(model, 'm')} as before, null::jsonb as after, null::jsonb as counts
     ), ordered as (
       select * from gone${order === undefined ? sql`` : sql` order by place`}
-    ), logged as (${appendChanges('ordered', 'delete', model, { origin: writer.origin })})
+    ), logged as (${appendChanges('ordered', 'delete', model, { origin: writer.origin })})${kept === null ? sql`` : sql`, kept as (${kept})`}
     select count(*) as deleted from gone`.execute(db)
   return rows[0]?.deleted ?? 0
 }

@@ -1,4 +1,4 @@
-import { keyText, naturalKey } from '@netbox-pbs/core'
+import { keyText, type ModelName, naturalKey } from '@netbox-pbs/core'
 import {
   type EditValues,
   InventoryWrites,
@@ -8,7 +8,6 @@ import {
   type RowUpdate,
   StoreFailed,
   VersionChanged,
-  type WritableModel,
 } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Row, serverFacts, type World } from './world.ts'
@@ -27,7 +26,7 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
   let seen = 0
   /** The rows of a request, unless one is not there or has another version. */
   const expected = (
-    model: WritableModel,
+    model: ModelName,
     rows: ReadonlyArray<RowUpdate | RowRemoval>,
   ): Effect.Effect<ReadonlyArray<Row>, RowNotFound | VersionChanged> =>
     Effect.forEach(rows, ({ id, versions: requested }, index): Effect.Effect<Row, RowNotFound | VersionChanged> => {
@@ -84,7 +83,7 @@ export const inventoryWritesLayer = (world: World, failsAt: number) => {
 }
 
 /** The ids of a model's rows by their keys. */
-const keysOf = (world: World, model: WritableModel): ReadonlyMap<string, number> =>
+const keysOf = (world: World, model: ModelName): ReadonlyMap<string, number> =>
   new Map(world.all(model).map(({ id, facts }) => [keyText(naturalKey(model, facts)), id]))
 
 interface Found {
@@ -94,7 +93,7 @@ interface Found {
 }
 
 /** The place of the first row whose new key belongs to another row, also to an earlier one of the request; -1: none. */
-function takenKey(world: World, model: WritableModel, { found, facts }: Found): number {
+function takenKey(world: World, model: ModelName, { found, facts }: Found): number {
   const textOf = (of: Row['facts']) => keyText(naturalKey(model, of))
   const texts = facts.map(textOf)
   const renamed = found.map((row, nth) => textOf(row.facts) !== texts[nth])

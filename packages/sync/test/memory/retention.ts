@@ -4,7 +4,14 @@ import { Effect, Layer, Option } from 'effect'
 
 /** Old records in memory: the moments they are from, in milliseconds. Two go at a time. */
 export class MemoryRetention {
-  readonly records: Record<Retained, Array<number>> = { changes: [], runs: [], costs: [], tasks: [], deliveries: [] }
+  readonly records: Record<Retained, Array<number>> = {
+    changes: [],
+    runs: [],
+    costs: [],
+    tasks: [],
+    deliveries: [],
+    detached: [],
+  }
   /** The removed records and their number, in order. */
   readonly parts: Array<string> = []
   turn = 0

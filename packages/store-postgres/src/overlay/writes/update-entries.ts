@@ -1,5 +1,6 @@
 import {
   type Actor,
+  appliedEdits,
   type FieldValues,
   keyText,
   type ModelName,
@@ -57,7 +58,8 @@ export const updateEntries = Effect.fn('BranchWrites.update')(function* (
   yield* database.transaction(`changing ${what} in a branch`, async (trx) => {
     const locked = await lockObjects(trx, target, { rows })
     if (locked instanceof Error) return locked
-    const given = await storedValues(trx, model, rows)
+    const whole = locked.objects.map(({ object, ...row }) => ({ ...row, values: appliedEdits(object.row, row.values) }))
+    const given = await storedValues(trx, model, whole)
     const changes = locked.objects.map((one, place) => ({ ...one, given: given[place] ?? {} }))
     const newKeys = changes.flatMap(({ id, object, given: values }, ord) => {
       const key = { ...object.row, ...values }

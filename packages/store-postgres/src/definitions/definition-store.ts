@@ -1,0 +1,99 @@
+import { type DefinitionKind, definitionModels, type ModelField, modelNames } from '@netbox-pbs/core'
+import { DefinitionStore } from '@netbox-pbs/core/ports'
+import { Effect, Layer } from 'effect'
+import { sql } from 'kysely'
+import { Database } from '../database/database.ts'
+import { tables } from '../tables/columns.ts'
+import { definitionsOf, definitionTables, matching, selectDefinitions, sortKey } from './definition-table.ts'
+import { createDefinitions, removeDefinitions, updateDefinitions } from './write-definitions.ts'
+
+/** Tags, custom fields and choice sets, each kind in a table. */
+export const definitionStoreLayer: Layer.Layer<DefinitionStore, never, Database> = Layer.effect(
+  DefinitionStore,
+  Effect.map(Database, (database) =>
+    DefinitionStore.of({
+      list: Effect.fn('DefinitionStore.list')(({ kind, filter, order, limit, offset }) =>
+        database.query(reading(kind), async (db) => {
+          const { rows: counted } = await sql<{ count: number }>`
+            select count(*) as count from ${definitionsOf(kind)} where d.removed is null ${matching(kind, filter)}`.execute(
+            db,
+          )
+          const terms =
+            order.length > 0 ? order : definitionModels[kind].order.map((field) => ({ field, descending: false }))
+          const keys = terms.flatMap(({ field, descending }) => {
+            const key = sortKey(kind, field)
+            return key === null ? [] : [sql`${key} ${sql.raw(descending ? 'desc' : 'asc')}`]
+          })
+          const page = sql`order by ${sql.join([...keys, sql`d.id`])} limit ${limit}::bigint offset ${offset}::bigint`
+          const rows = await selectDefinitions(db, kind, sql`${matching(kind, filter)} ${page}`)
+          return { count: counted[0]?.count ?? 0, rows }
+        }),
+      ),
+      byIds: Effect.fn('DefinitionStore.byIds')(({ kind, ids }) =>
+        database.query(reading(kind), async (db) => {
+          const found = await selectDefinitions(db, kind, matching(kind, { ids }))
+          const rows = new Map(found.map((row) => [row.id, row]))
+          return ids.flatMap((id) => rows.get(id) ?? [])
+        }),
+      ),
+      create: (request) => createDefinitions(database, request),
+      update: (request) => updateDefinitions(database, request),
+      remove: (request) => removeDefinitions(database, request),
+      fieldsOf: Effect.fn('DefinitionStore.fieldsOf')(({ model }) =>
+        database.query(reading('custom_field'), async (db) => {
+          const { rows: keys } = await sql<{ key: string; field_id: number }>`
+            select k.key::text as key, k.field_id from custom_field_keys k where k.model = ${model} and k.removed is null`.execute(
+            db,
+          )
+          if (keys.length === 0) return []
+          const order = sql.join(definitionModels.custom_field.order.map((name) => sortKey('custom_field', name)))
+          const fields = await selectDefinitions(
+            db,
+            'custom_field',
+            sql`${matching('custom_field', { ids: keys.map(({ field_id }) => field_id) })} order by ${order}`,
+          )
+          const sets = fields.flatMap(({ choice_set }) => choice_set ?? [])
+          const found =
+            sets.length === 0 ? [] : await selectDefinitions(db, 'choice_set', matching('choice_set', { ids: sets }))
+          const keyOf = new Map(keys.map(({ key, field_id }) => [field_id, key]))
+          return fields.flatMap((field): ReadonlyArray<ModelField> => {
+            const key = keyOf.get(field.id)
+            const set = found.find(({ id }) => id === field.choice_set)
+            const choices = set?.extra_choices ?? []
+            return key === undefined ? [] : [{ ...field, key, choices, choiceSetName: set?.name ?? null }]
+          })
+        }),
+      ),
+      tagsNamed: Effect.fn('DefinitionStore.tagsNamed')(({ ids = [], names = [], slugs = [] }) =>
+        database.query(reading('tag'), async (db) => {
+          if (ids.length + names.length + slugs.length === 0) return []
+          const storable = (texts: ReadonlyArray<string>) =>
+            texts.filter((text) => !text.includes('\0') && text.isWellFormed())
+          return await selectDefinitions(
+            db,
+            'tag',
+            sql`and (d.id = any(${ids.filter(Number.isSafeInteger)}::bigint[]) or d.values ->> 'name' = any(${storable(names)}::text[])
+              or d.values ->> 'slug' = any(${storable(slugs)}::text[])) order by d.id`,
+          )
+        }),
+      ),
+      tagged: Effect.fn('DefinitionStore.tagged')(({ ids }) =>
+        database.query('counting the rows of tags', async (db) => {
+          if (ids.length === 0) return new Map()
+          // The first condition is that of the index.
+          const counts = modelNames.map(
+            (model) =>
+              sql`(select count(*) from ${sql.table(tables[model])} t where t.tags <> '[]' and t.tags @> jsonb_build_array(i.id))`,
+          )
+          const { rows } = await sql<{ id: number; count: number }>`
+            select i.id, (${sql.join(counts, sql` + `)})::bigint as count from unnest(${ids}::bigint[]) i (id)`.execute(
+            db,
+          )
+          return new Map(rows.map(({ id, count }) => [id, count]))
+        }),
+      ),
+    }),
+  ),
+)
+
+const reading = (kind: DefinitionKind): string => `reading the ${definitionTables[kind].replaceAll('_', ' ')}`
