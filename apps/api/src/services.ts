@@ -4,6 +4,7 @@ import type {
   Changes,
   DatastoreUsage,
   Deliveries,
+  DefinitionStore,
   Endpoints,
   EventRules,
   HeldDeletionsStore,
@@ -31,6 +32,7 @@ export type ApiNeeds =
   | InventoryLists
   | Changes
   | DatastoreUsage
+  | DefinitionStore
   | InventoryWrites
   | HeldDeletionsStore
   | Inventory

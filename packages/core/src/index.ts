@@ -79,6 +79,17 @@ export {
 } from './events/webhook.ts'
 export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
+  type Attached,
+  type AttachedValues,
+  definitionPage,
+  definitionsPath,
+  definitionUrl,
+  needsDefinitions,
+  noDefinitions,
+  tagsOf,
+  withLabel,
+} from './definitions/attached.ts'
+export {
   type ChoicePair,
   type ChoiceSet,
   type CustomField,

@@ -1,6 +1,7 @@
 import { choiceFor } from './choices.ts'
+import { type Attached, type AttachedValues, servedCustomFields, servedTags } from './definitions/attached.ts'
 import type { Presentation } from './query/page-request.ts'
-import type { Field, JsonValue, ModelName } from './registry/field.ts'
+import type { Field, ModelName } from './registry/field.ts'
 import { modelNames, registry } from './registry/registry.ts'
 
 /** The path of the inventory's REST endpoints. */
@@ -20,14 +21,13 @@ export const pageUrl = (base: string, model: ModelName, id: number): string =>
   `${base}${pageRoot}${registry[model].path}/${id}/`
 
 /** A row whose model is not known statically: the registry has its fields. */
-export type Row = Readonly<Record<string, unknown>> & {
-  readonly id: number
-  readonly serverName: string
-  readonly tags: ReadonlyArray<JsonValue>
-  readonly custom_fields: { readonly [key: string]: JsonValue }
-  readonly created: string
-  readonly last_updated: string
-}
+export type Row = Readonly<Record<string, unknown>> &
+  AttachedValues & {
+    readonly id: number
+    readonly serverName: string
+    readonly created: string
+    readonly last_updated: string
+  }
 
 /** The name of a row, in REST's `display` and on pages. Types and times are written as PBS writes them. */
 export function display(model: ModelName, row: Row): string {
@@ -59,15 +59,23 @@ export const choice = <A extends string>(value: A): { readonly value: A; readonl
 export function serveRow(
   model: ModelName,
   row: Row,
-  { base, presentation }: { readonly base: string; readonly presentation: Presentation },
+  { base, presentation, attached }: Serving,
 ): Readonly<Record<string, unknown>> {
   const isServed = shownFields(presentation, registry[model].brief)
   return Object.fromEntries(
-    Object.entries(servedFields[model]).flatMap(([name, serve]) => (isServed(name) ? [[name, serve(row, base)]] : [])),
+    Object.entries(servedFields[model]).flatMap(([name, serve]) => (isServed(name) ? [[name, serve(row, base, attached)]] : [])),
   )
 }
 
-type ServedField = (row: Row, base: string) => unknown
+/** How rows are answered. */
+interface Serving {
+  readonly base: string
+  readonly presentation: Presentation
+  /** The definitions of their tags and custom fields. */
+  readonly attached: Attached
+}
+
+type ServedField = (row: Row, base: string, attached: Attached) => unknown
 
 /** The value of each field of an answer, in the order of the answer. */
 const servedFields = Object.fromEntries(modelNames.map((model) => [model, fieldsOf(model)])) as Readonly<
@@ -84,8 +92,8 @@ function fieldsOf(model: ModelName): Readonly<Record<string, ServedField>> {
     ...Object.fromEntries(
       columns.map(([name, field]): [string, ServedField] => [name, (row, base) => served(field, row[name], row, base)]),
     ),
-    tags: (row) => row.tags,
-    custom_fields: (row) => row.custom_fields,
+    tags: servedTags,
+    custom_fields: (row, _, attached) => servedCustomFields(row, attached),
     created: (row) => row.created,
     last_updated: (row) => row.last_updated,
   }

@@ -4,15 +4,18 @@ import {
   everyModelFields,
   type Field,
   type FieldValue,
+  type ModelField,
   type ModelName,
   pageLimits,
   type Resolution,
   registry,
   sameValue,
 } from '@netbox-pbs/core'
-import { Branches, type ConflictFilter } from '@netbox-pbs/core/ports'
+import { Branches, type ConflictFilter, DefinitionStore } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { invalid } from '../rest/http-error.ts'
+import { noSuchField } from '../validation/check-attached.ts'
+import { checkCustomValue } from '../validation/check-custom-value.ts'
 import { accepted, type Checked, checkValue, rejected } from '../validation/check-value.ts'
 
 /** An answer to some conflicts of a branch; `resolution` null takes their answers back. */
@@ -33,7 +36,12 @@ export const resolveConflicts = Effect.fn('resolveConflicts')(function* ({ id, f
   const { count, rows } = yield* branches.conflicts({ id, filter, limit: pageLimits.max, offset: 0 })
   if (count > rows.length)
     return yield* invalid({ value: [`A value resolves at most ${pageLimits.max} conflicts at once: name fewer.`] })
-  const read = rows.map((conflict) => taken(conflict, resolution.value))
+  const definitions = yield* DefinitionStore
+  const read = yield* Effect.forEach(rows, (conflict) =>
+    conflict.field === 'custom_fields'
+      ? Effect.map(definitions.fieldsOf({ model: conflict.model }), (fields) => customFields(fields, resolution.value))
+      : Effect.succeed(taken(conflict, resolution.value)),
+  )
   const wrong = read.find((checked) => checked?._tag === 'rejected')
   if (wrong?._tag === 'rejected') return yield* invalid({ value: wrong.messages })
   const values = read.flatMap((checked) => (checked?._tag === 'value' ? [checked.value] : []))
@@ -47,6 +55,20 @@ export const resolveConflicts = Effect.fn('resolveConflicts')(function* ({ id, f
 function taken({ model, field: name }: BranchConflict, value: FieldValue) {
   const field = name === null ? undefined : branchedField(model, name)
   return field === undefined ? null : readValue(field, value)
+}
+
+/** Custom fields by name, as a row stores them: by their keys. */
+function customFields(fields: ReadonlyArray<ModelField>, value: FieldValue): Checked {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return rejected('Expected a dictionary.')
+  const stored: Record<string, FieldValue> = {}
+  for (const [name, input] of Object.entries(value)) {
+    const field = fields.find((one) => one.name === name)
+    if (field === undefined) return rejected(noSuchField(name))
+    const checked = checkCustomValue(field, input)
+    if (checked._tag === 'rejected') return rejected(...checked.messages.map((message) => `${name}: ${message}`))
+    stored[field.key] = checked.value
+  }
+  return accepted(stored)
 }
 
 /** A field of a model, of those too that every model has; undefined: there is none of that name. */

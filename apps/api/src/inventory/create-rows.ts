@@ -10,6 +10,7 @@ import {
 import {
   type BranchNotOpen,
   type BranchOfRun,
+  type DefinitionStore,
   type EditValues,
   type Endpoints,
   type EndpointTest,
@@ -50,7 +51,7 @@ export const createRows = (
 ): Effect.Effect<
   CreateResult,
   StoreFailed | BranchNotOpen | BranchOfRun | HttpError | ServerNotUsable,
-  InventoryWrites | InventoryLists | Endpoints | ServerObservations
+  InventoryWrites | InventoryLists | DefinitionStore | Endpoints | ServerObservations
 > =>
   Effect.gen(function* () {
     const judged = yield* validateItems(

@@ -28,8 +28,8 @@ function describeFields(model: ModelName): Readonly<Record<string, object>> {
     display_url: readOnly('field', 'Display url'),
     display: readOnly('field', 'Display'),
     ...Object.fromEntries(own.map(([name, field]) => [name, describeField(field)])),
-    tags: readOnly('field', 'Tags'),
-    custom_fields: readOnly('field', 'Custom fields'),
+    tags: { type: 'field', required: false, read_only: false, label: 'Tags', child: describeTag },
+    custom_fields: { type: 'field', required: false, read_only: false, label: 'Custom fields' },
     created: readOnly('datetime', 'Created'),
     last_updated: readOnly('datetime', 'Last updated'),
   }
@@ -58,6 +58,21 @@ function describeField(field: Field): object {
     default:
       return { type: field.type, ...common }
   }
+}
+
+const describeTag = {
+  type: 'nested object',
+  required: false,
+  read_only: false,
+  children: {
+    id: readOnly('integer', 'Id'),
+    url: readOnly('field', 'Url'),
+    display_url: readOnly('field', 'Display url'),
+    display: readOnly('field', 'Display'),
+    name: { type: 'string', required: true, read_only: false, label: 'Name', max_length: 100 },
+    slug: { type: 'slug', required: true, read_only: false, label: 'Slug', max_length: 100 },
+    color: { type: 'string', required: false, read_only: false, label: 'Color', max_length: 6 },
+  },
 }
 
 const describeReference = {

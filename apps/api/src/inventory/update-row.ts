@@ -30,6 +30,7 @@ import { connectionOf, readSecret } from '../servers/read-secret.ts'
 import type { ApiServices } from '../services.ts'
 import { keyTakenErrors } from '../validation/unique.ts'
 import { referencedByItem, validateItem, type WriteMode } from '../validation/validate-item.ts'
+import { knownDefinitions, withAttached } from './attached.ts'
 import { branchErrors, branchValues, deletableInBranch } from './branch-limits.ts'
 import { foundServers } from './find-row.ts'
 
@@ -58,7 +59,11 @@ export const updateRow = (
 ): Effect.Effect<EndpointTest | null, UpdateFailed, ApiServices> =>
   Effect.gen(function* () {
     const known = yield* foundServers([referencedByItem(model, input)])
-    const { values, message, errors } = validateItem(model, input, known, mode)
+    const { values, message, errors } = withAttached(model, validateItem(model, input, known, mode), {
+      input,
+      known: yield* knownDefinitions(model, [input]),
+      stored: row.custom_fields,
+    })
     const actor = { ...user, message }
     if (branch !== null) {
       const all = { ...branchErrors(model, { row, input, values }), ...errors }

@@ -3,6 +3,7 @@ import type { WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Row } from '../rest/row.ts'
 import { referencedByItem, type ValidatedItem, validateItem, type WriteMode } from '../validation/validate-item.ts'
+import { knownDefinitions, withAttached } from './attached.ts'
 import { branchErrors, branchValues } from './branch-limits.ts'
 import { foundServers } from './find-row.ts'
 
@@ -22,8 +23,13 @@ export const validateItems = Effect.fn('validateItems')(function* (
   { mode, branch }: { readonly mode: WriteMode; readonly branch: Branch | null },
 ) {
   const known = yield* foundServers(items.map(({ input }) => referencedByItem(model, input)))
+  const definitions = yield* knownDefinitions(
+    model,
+    items.map(({ input }) => input),
+  )
   return items.map(({ input, row }): ValidatedItem => {
-    const item = validateItem(model, input, known, mode)
+    const stored = row === null ? null : row.custom_fields
+    const item = withAttached(model, validateItem(model, input, known, mode), { input, known: definitions, stored })
     if (branch === null) return item
     const errors = { ...branchErrors(model, { row, input, values: item.values }), ...item.errors }
     return { ...item, values: row === null ? item.values : branchValues(model, item.values), errors }

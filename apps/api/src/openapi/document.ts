@@ -1,5 +1,5 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { modelNames } from '@netbox-pbs/core'
+import { definitionKinds, modelNames } from '@netbox-pbs/core'
 import { Settings } from '@netbox-pbs/core/settings'
 import { z } from 'zod'
 import {
@@ -34,14 +34,19 @@ import { Webhook, WebhookRequest } from '../records/webhook.ts'
 import type { Path } from '../rest/route.ts'
 import { SettingsChange } from '../settings/read-settings.ts'
 import { version } from '../version.ts'
-import { modelSchemas } from './model-schemas.ts'
+import { definitionSchemas } from './definition-schemas.ts'
+import { modelSchemas, tagSchemas } from './model-schemas.ts'
 import { componentSchemas } from './responses.ts'
 
 /** The OpenAPI document of some paths; the fields of the models come from the registry. */
 export function openApiDocument(paths: ReadonlyArray<Path>): object & { readonly servers?: ReadonlyArray<object> } {
   const { openAPIRegistry, getOpenAPI31Document } = new OpenAPIHono()
   for (const { config } of paths.flatMap(({ routes }) => routes)) openAPIRegistry.registerPath(config)
-  const schemas = { ...recordSchemas, ...Object.assign({}, ...modelNames.map(modelSchemas)) }
+  const schemas = {
+    ...recordSchemas,
+    ...tagSchemas,
+    ...Object.assign({}, ...definitionKinds.map(definitionSchemas), ...modelNames.map(modelSchemas)),
+  }
   for (const [name, schema] of Object.entries<object>(schemas))
     openAPIRegistry.registerComponent('schemas', name, schema)
   openAPIRegistry.registerComponent('securitySchemes', 'token', {

@@ -85,7 +85,9 @@ function textsOf(model: ModelName, method: Method, place: 'list' | 'detail') {
     case 'patch':
       return {
         summary: `Change ${several ? many : `a ${one}`}`,
-        description: `Fields that are left out stay.${fromSource}`,
+        description: registry[model].writable
+          ? `Fields that are left out stay.${fromSource}`
+          : 'Only tags and custom fields can be changed, and only in main.',
       }
     case 'delete':
       return {

@@ -16,7 +16,7 @@ export function modelSchemas(model: ModelName): Readonly<Record<string, object>>
     [`${name}List`]: envelopeSchema(ref(name)),
     ...(registry[model].writable
       ? { [`${name}Request`]: writeSchema(model, 'whole'), [`Patched${name}Request`]: writeSchema(model, 'partial') }
-      : {}),
+      : { [`Patched${name}Request`]: { type: 'object', properties: attachedSchemas } }),
   }
 }
 
@@ -32,6 +32,52 @@ export const envelopeSchema = (items: object): object => ({
   },
 })
 
+const customFields = {
+  type: 'object',
+  additionalProperties: true,
+  description: 'Values by the names of the custom fields of the model; null: no value.',
+}
+
+const tagList = (description: string) => ({
+  type: 'array',
+  items: { oneOf: [{ type: 'integer' }, { type: 'string' }, ref('TagReference')] },
+  description,
+})
+
+/** Tags and custom fields in the body of a write. */
+const attachedSchemas = {
+  tags: tagList('All tags of the row, by id or by attributes.'),
+  add_tags: { ...tagList('Tags to add to those of the row.'), writeOnly: true },
+  remove_tags: { ...tagList('Tags to take from the row.'), writeOnly: true },
+  custom_fields: { ...customFields, description: 'Values by name; fields that are left out stay.' },
+}
+
+/** A tag as a row shows it, and as a body may name it. */
+export const tagSchemas: Readonly<Record<string, object>> = {
+  NestedTag: {
+    type: 'object',
+    required: ['id', 'url', 'display_url', 'display', 'name', 'slug', 'color'],
+    properties: {
+      id: { type: 'integer' },
+      url: uri,
+      display_url: uri,
+      display: { type: 'string' },
+      name: { type: 'string' },
+      slug: { type: 'string' },
+      color: { type: 'string' },
+    },
+  },
+  TagReference: {
+    type: 'object',
+    properties: {
+      id: { type: 'integer' },
+      name: { type: 'string' },
+      slug: { type: 'string' },
+      color: { type: 'string' },
+    },
+  },
+}
+
 function rowSchema(model: ModelName): object {
   const fields = Object.entries<Field>(registry[model].fields).filter(([, field]) => !field.internal)
   const properties = {
@@ -40,8 +86,8 @@ function rowSchema(model: ModelName): object {
     display_url: uri,
     display: { type: 'string' },
     ...Object.fromEntries(fields.map(([name, field]) => [name, readSchema(field)])),
-    tags: { type: 'array', items: { type: 'object' }, readOnly: true },
-    custom_fields: { type: 'object', readOnly: true },
+    tags: { type: 'array', items: ref('NestedTag') },
+    custom_fields: customFields,
     created: datetime,
     last_updated: datetime,
   }
@@ -70,11 +116,16 @@ function writeSchema(model: ModelName, mode: WriteMode): object {
   return {
     type: 'object',
     ...(mode === 'partial' ? {} : { required: fields.filter(([, field]) => field.required).map(([name]) => name) }),
-    properties: { ...Object.fromEntries(fields.map(([name, field]) => [name, inputSchema(field)])), ...secret },
+    properties: {
+      ...Object.fromEntries(fields.map(([name, field]) => [name, inputSchema(field)])),
+      ...attachedSchemas,
+      ...secret,
+    },
   }
 }
 
-function readSchema(field: Field): object {
+/** A field as it is read. */
+export function readSchema(field: Field): object {
   const about = { title: field.label, ...(field.readOnly ? { readOnly: true } : {}) }
   switch (field.type) {
     case 'choice': {
@@ -103,7 +154,8 @@ const textSchema = ({ nullable, max, required }: Extract<Field, { readonly type:
   ...(required ? { minLength: 1 } : {}),
 })
 
-function inputSchema(field: Field): object {
+/** A field as it is written. */
+export function inputSchema(field: Field): object {
   const nullable = (type: string) => (field.nullable ? [type, 'null'] : type)
   switch (field.type) {
     case 'text':

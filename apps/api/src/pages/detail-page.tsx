@@ -1,6 +1,7 @@
 import { formatDay, type ModelName, registry } from '@netbox-pbs/core'
 import { DatastoreUsage, InventoryLists, RequestCosts, SettingsStore } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
+import { attachedTo } from '../inventory/attached.ts'
 import { placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { listPage, rowPage } from '../rest/page-paths.ts'
@@ -8,6 +9,7 @@ import { anyRow, display } from '../rest/row.ts'
 import { branchBanner, branchView } from './branch-view.tsx'
 import { childLists, latestTasks } from './child-lists.ts'
 import { Alert } from './components/alert.tsx'
+import { AttachedPanels } from './components/attached.tsx'
 import { CertificateAlert } from './components/certificate-alert.tsx'
 import { ClockAlert } from './components/clock-alert.tsx'
 import { Detail, Related } from './components/detail.tsx'
@@ -53,6 +55,8 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         {tasks === null ? null : <LatestTasks {...tasks} branch={branch} />}
       </>
     )
+    const definitions = yield* attachedTo(name, [row])
+    const attached = <AttachedPanels model={model} row={row} attached={definitions} branch={branch} />
     const twin = name === 'server' ? yield* sameCertificate(row) : null
     // The objects of these forms are not branched.
     const writes = viewer.writes && branch === null
@@ -72,7 +76,7 @@ const draw = (viewer: Viewer, name: ModelName, id: number, branch: PageBranch): 
         {name === 'server' ? <ClockAlert offset={row['clock_offset_seconds']} /> : null}
         {twin}
         {name === 'server' ? <TokenAlert warning={row['token_warning']} /> : null}
-        <Detail model={model} row={row} related={related} branch={branch} />
+        <Detail model={model} row={row} related={related} attached={attached} branch={branch} />
       </Layout>,
     )
   })

@@ -8,6 +8,8 @@ import {
 } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
+import { attachedTo } from '../inventory/attached.ts'
+import { noDefinitions } from '../rest/attached.ts'
 import { branchParameter, placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { addServerPage, listPage } from '../rest/page-paths.ts'
@@ -64,8 +66,11 @@ const table = (query: ListQuery, parameters: URLSearchParams, branch: PageBranch
     const lists = yield* InventoryLists
     const { count, rows } = yield* lists.list(query)
     const { limit } = query.page
+    const tagged = rows.some(({ tags }) => tags.length > 0)
+    const attached = tagged ? yield* attachedTo(query.model, rows) : noDefinitions
     return (
       <ListTable
+        attached={attached}
         model={registry[query.model]}
         rows={rows.map(anyRow)}
         path={listPage(query.model)}

@@ -3,6 +3,7 @@ import {
   type ChangeFilter,
   changeActions,
   changeFields,
+  definitionModels,
   type LoggedChange,
   type LoggedModel,
   modelNames,
@@ -28,6 +29,13 @@ const loggedTypes: Readonly<
   webhook: { objectType: 'extras.webhook', label: 'Webhook', labelPlural: 'Webhooks' },
   event_rule: { objectType: 'extras.eventrule', label: 'Event rule', labelPlural: 'Event rules' },
   delivery: { objectType: 'netbox_pbs.delivery', label: 'Delivery', labelPlural: 'Deliveries' },
+  tag: { objectType: definitionModels.tag.objectType, label: 'Tag', labelPlural: 'Tags' },
+  custom_field: {
+    objectType: definitionModels.custom_field.objectType,
+    label: 'Custom field',
+    labelPlural: 'Custom fields',
+  },
+  choice_set: { objectType: definitionModels.choice_set.objectType, label: 'Choice set', labelPlural: 'Choice sets' },
 }
 
 /** The names of all of them. */

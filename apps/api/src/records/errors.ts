@@ -3,10 +3,21 @@ import { z } from 'zod'
 /** An error in one sentence. */
 export const Detail = z.object({ detail: z.string() })
 
+const sentences = z.array(z.string())
+
 /** The errors of each field or parameter. */
 export const FieldErrors = z
-  .record(z.string(), z.array(z.string()))
-  .describe('Errors by field or parameter; `__all__` has those that concern no single one.')
+  .record(
+    z.string(),
+    z.union([
+      sentences,
+      z.record(z.string(), z.union([z.string(), sentences])),
+      z.array(z.union([sentences, z.record(z.string(), sentences)])),
+    ]),
+  )
+  .describe(
+    'Errors by field or parameter; `__all__` has those that concern no single one. Those of tags may stand by the place of each, those of custom fields by name.',
+  )
 
 /** The errors of the objects of a list. */
 export const ObjectErrors = z

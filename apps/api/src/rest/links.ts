@@ -1,7 +1,7 @@
 import { apiRoot } from '@netbox-pbs/core'
 import type { ApiContext } from './caller.ts'
 
-export { apiRoot, listPath, pageUrl, rowUrl } from '@netbox-pbs/core'
+export { apiRoot, definitionPage, definitionsPath, definitionUrl, listPath, pageUrl, rowUrl } from '@netbox-pbs/core'
 
 /** Path of the list of runs in REST. */
 export const runsPath = `${apiRoot}sync-runs/`

@@ -8,6 +8,8 @@ import {
 } from '@netbox-pbs/core'
 import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { annotateRow } from '../inventory/annotate-row.ts'
+import { attachedTo } from '../inventory/attached.ts'
 import { bulkError, bulkObjects, bulkTargets, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
@@ -16,6 +18,7 @@ import { removeRows } from '../inventory/remove-rows.ts'
 import { removeRow, updateRow } from '../inventory/update-row.ts'
 import { updateRows } from '../inventory/update-rows.ts'
 import { describeOperation } from '../openapi/model-operations.ts'
+import { needsDefinitions, noDefinitions } from '../rest/attached.ts'
 import { placeOf } from '../rest/branch-place.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { envelope, nameIgnored } from '../rest/envelope.ts'
@@ -42,7 +45,7 @@ export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
     {
       branch,
       byServer: true,
-      routes: [detailRoute(model), ...(writable === null ? [] : writeRoutes(writable))],
+      routes: [detailRoute(model), ...(writable === null ? [annotateRoute(model)] : writeRoutes(writable))],
       describe: (c) => describeRow(model, c),
     },
   ]
@@ -65,7 +68,7 @@ const listRoute = (model: ModelName): Route =>
       const lists = yield* InventoryLists
       const { count, rows } = yield* lists.list(query)
       const base = baseUrl(c)
-      const results = rows.map((row) => serveRow(model, anyRow(row), { base, presentation: request.presentation }))
+      const results = yield* serveRows(c, model, rows.map(anyRow), request.presentation)
       nameIgnored(c, request.ignored)
       const lastId = rows.at(-1)?.id ?? null
       return c.json(envelope({ page: query.page, count, results, lastId, url: `${base}${listPath(model)}`, params }))
@@ -87,7 +90,7 @@ const createOne =
       const created = yield* createRows(model, [body], { actor: actorOf(c), branch: c.get('branch') })
       if (created._tag === 'rejected') return yield* invalid(created.errors[0]?.errors ?? {})
       nameMissingPrivileges(c, created.test)
-      return respondWithRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
+      return yield* respondWithRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
     })
 
 const createMany =
@@ -98,10 +101,7 @@ const createMany =
       const created = yield* createRows(model, bodies, { actor: actorOf(c), branch: c.get('branch'), bulk: true })
       if (created._tag === 'rejected') return yield* bulkError('could not be created', bodies.length, created.errors)
       const rows = yield* rowsByIds(model, created.ids)
-      return c.json(
-        rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })),
-        201,
-      )
+      return c.json(yield* serveRows(c, model, rows), 201)
     })
 
 const bulkRoutes = (model: WritableModel): ReadonlyArray<Route> => [
@@ -124,12 +124,12 @@ const changeMany =
       yield* updateRows(model, targets, { mode, actor: actorOf(c), branch: c.get('branch') })
       const ids = targets.map(({ id }) => id)
       const rows = (yield* rowsByIds(model, ids)).toSorted(compareInModelOrder(model))
-      return c.json(rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation: writePresentation(c) })))
+      return c.json(yield* serveRows(c, model, rows))
     })
 
 const detailRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'detail'), (c) =>
-    Effect.map(findRow(model, c), (row) =>
+    Effect.flatMap(findRow(model, c), (row) =>
       respondWithRow(c, model, row, 200, parsePresentation(new URL(c.req.url).searchParams)),
     ),
   )
@@ -160,23 +160,47 @@ const changeRow =
       const input = yield* readBody(c)
       const actor = actorOf(c)
       nameMissingPrivileges(c, yield* updateRow(model, { row, versions, input, mode, actor, branch: c.get('branch') }))
-      return respondWithRow(c, model, yield* findById(model, row.id), 200)
+      return yield* respondWithRow(c, model, yield* findById(model, row.id), 200)
     })
 
+/**
+ * Changes tags and custom fields of a row that is otherwise only read; other fields are ignored, as
+ * NetBox ignores them.
+ */
+const annotateRoute = (model: ModelName): Route =>
+  route(describeOperation(model, 'patch', 'detail'), (c) =>
+    Effect.gen(function* () {
+      const row = yield* findRow(model, c)
+      const versions = expectedVersions(c)
+      yield* checkVersion(row, versions)
+      const input = yield* readBody(c)
+      yield* annotateRow(model, { row, versions, input, actor: actorOf(c), branch: c.get('branch') })
+      return yield* respondWithRow(c, model, yield* findById(model, row.id), 200)
+    }),
+  )
+
 /** Answers one row, with its ETag; a new one also with its address. */
-export function respondWithRow(
+export const respondWithRow = (
   c: ApiContext,
   model: ModelName,
   row: Row,
   status: 200 | 201,
   presentation = writePresentation(c),
-) {
-  const base = baseUrl(c)
-  return c.json(serveRow(model, row, { base, presentation }), status, {
-    ETag: etag(row),
-    ...(status === 201 ? { Location: rowUrl(base, model, row.id) } : {}),
+) =>
+  Effect.gen(function* () {
+    const [served] = yield* serveRows(c, model, [row], presentation)
+    return c.json(served ?? {}, status, {
+      ETag: etag(row),
+      ...(status === 201 ? { Location: rowUrl(baseUrl(c), model, row.id) } : {}),
+    })
   })
-}
+
+/** Rows as a request gets them, with their tags and custom fields. */
+const serveRows = (c: ApiContext, model: ModelName, rows: ReadonlyArray<Row>, presentation = writePresentation(c)) =>
+  Effect.gen(function* () {
+    const attached = needsDefinitions(presentation) ? yield* attachedTo(model, rows) : noDefinitions
+    return rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation, attached }))
+  })
 
 /** After a write `brief` does not count. */
 const writePresentation = (c: ApiContext): Presentation => ({

@@ -10,6 +10,7 @@ import { changePaths } from './change-paths.ts'
 import { datastorePaths } from './datastore-paths.ts'
 import { deliveryPaths } from './delivery-paths.ts'
 import { eventRulePaths } from './event-rule-paths.ts'
+import { definitionPaths } from './definition-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { provisionPaths } from './provision-paths.ts'
@@ -36,6 +37,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...deliveryPaths,
   ...webhookPaths,
   ...eventRulePaths,
+  ...definitionPaths,
 ]
 
 const described: ReadonlyArray<Path> = [

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { definitionModels } from '@netbox-pbs/core'
 import { SettingsStore, type StoreFailed, Users, Workers } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { z } from 'zod'
@@ -48,11 +49,18 @@ const Ready = z.object({
 const directories: Readonly<Record<string, Directory>> = {
   '/api/': (base) => ({
     'authentication-check': `${base}/api/authentication-check/`,
+    extras: `${base}/api/extras/`,
     plugins: `${base}/api/plugins/`,
     schema: `${base}/api/schema/`,
     status: `${base}/api/status/`,
     users: `${base}/api/users/`,
   }),
+  '/api/extras/': (base) =>
+    Object.fromEntries(
+      Object.values(definitionModels)
+        .map(({ path }): [string, string] => [path, `${base}/api/extras/${path}/`])
+        .sort(),
+    ),
   '/api/users/': (base) => ({ tokens: `${base}${tokensPath}`, users: `${base}${usersPath}` }),
   '/api/plugins/': (base) => ({
     'installed-plugins': `${base}/api/plugins/installed-plugins/`,

@@ -13,7 +13,7 @@ import { recordFilter } from '../rest/read-filter.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
 import type { Row } from '../rest/row.ts'
 import { connectionOf, readSecret } from '../servers/read-secret.ts'
-import { unknownKeys } from '../validation/unbuilt-fields.ts'
+import { unknownKeys } from '../validation/unknown-keys.ts'
 import { isDictionary, validateItem, writableFields } from '../validation/validate-item.ts'
 import { recordListOf } from './record-list.ts'
 

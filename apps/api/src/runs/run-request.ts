@@ -4,7 +4,7 @@ import { Effect, FiberRef } from 'effect'
 import { knownServers } from '../inventory/find-row.ts'
 import { type HttpError, invalid } from '../rest/http-error.ts'
 import { pythonText, pythonType } from '../validation/python-text.ts'
-import { unknownKeys } from '../validation/unbuilt-fields.ts'
+import { unknownKeys } from '../validation/unknown-keys.ts'
 import { isDictionary, ownValue } from '../validation/validate-item.ts'
 
 /** The coverage that a request for a run asks for. */

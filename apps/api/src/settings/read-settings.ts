@@ -4,7 +4,7 @@ import { isCron } from '@netbox-pbs/sync'
 import { z } from 'zod'
 import { noCron } from '../validation/check-value.ts'
 import { describeFields } from '../validation/describe-fields.ts'
-import { unknownKeys } from '../validation/unbuilt-fields.ts'
+import { unknownKeys } from '../validation/unknown-keys.ts'
 import { fieldErrors } from '../validation/zod-errors.ts'
 
 const schedule = Settings.shape.sync_schedule.refine((text) => text === '' || isCron(text), noCron)

@@ -4,7 +4,6 @@ import { checkMessage } from './changelog-message.ts'
 import { checkReference, type FoundServers, type NamedServers, referencedByInput } from './check-reference.ts'
 import { type Checked, checkValue, rejected } from './check-value.ts'
 import { pythonType } from './python-text.ts'
-import { unbuiltFields } from './unbuilt-fields.ts'
 
 /** Whether a row is made or replaced, so that its required fields must be there, or only changed. */
 export type WriteMode = 'whole' | 'partial'
@@ -19,13 +18,12 @@ export interface ValidatedItem {
 
 /**
  * Checks one row of a body against the registry. Unknown and read-only fields are ignored, as in
- * NetBox; NetBox's fields that are not built yet are errors, and references must have been looked up
- * (see `referencedByItem`).
+ * NetBox, and references must have been looked up (see `referencedByItem`).
  */
 export function validateItem(model: ModelName, input: unknown, known: FoundServers, mode: WriteMode): ValidatedItem {
   if (!isDictionary(input)) return { values: {}, message: '', errors: noDictionary(input) }
   const values: Record<string, EditValues[string]> = {}
-  const errors: Record<string, ReadonlyArray<string>> = { ...unbuiltFields(input) }
+  const errors: Record<string, ReadonlyArray<string>> = {}
   for (const [name, field] of writableFields(model)) {
     const checked = checkField(field, ownValue(input, name), known, mode)
     if (checked === null) continue
@@ -39,8 +37,7 @@ export function validateItem(model: ModelName, input: unknown, known: FoundServe
 /** The message for the change log of an object that is to be deleted, with the errors of the object. */
 export function validateRemoval(input: unknown): Omit<ValidatedItem, 'values'> {
   if (!isDictionary(input)) return { message: '', errors: noDictionary(input) }
-  const { message, errors } = readMessage(input)
-  return { message, errors: { ...unbuiltFields(input), ...errors } }
+  return readMessage(input)
 }
 
 /** The message of an object for the change log, or why it has none. */

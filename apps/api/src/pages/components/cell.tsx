@@ -12,7 +12,8 @@ export const Nothing = () => <span class="text-secondary">—</span>
 export const columnLabel = ({ label, ...field }: Field): string =>
   field.type === 'integer' && field.unit === 'bytes' ? label.replace(/ bytes$/, '') : label
 
-const Tick = ({ yes }: { yes: boolean }) => (
+/** Whether something is so. */
+export const Tick = ({ yes }: { yes: boolean }) => (
   <span class={yes ? 'text-green' : 'text-secondary'}>
     <span aria-hidden="true">{yes ? '✓' : '✗'}</span>
     <span class="visually-hidden">{yes ? 'Yes' : 'No'}</span>

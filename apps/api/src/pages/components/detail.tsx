@@ -34,11 +34,14 @@ export const Detail = ({
   model,
   row,
   related,
+  attached,
   branch,
 }: {
   model: Model
   row: Row
   related: Child
+  /** The panels of its tags and custom fields. */
+  attached: Child
   /** The branch that its links keep. */
   branch: PageBranch
 }) => {
@@ -63,7 +66,10 @@ export const Detail = ({
           {left.map(panel)}
           {related}
         </div>
-        <div class="col-lg-6 netbox-pbs-stack">{right.map(panel)}</div>
+        <div class="col-lg-6 netbox-pbs-stack">
+          {right.map(panel)}
+          {attached}
+        </div>
         {wide.map(({ name, field }) => (
           <div class="col-12">
             <section class="card">

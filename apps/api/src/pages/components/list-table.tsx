@@ -1,6 +1,8 @@
 import type { Field, Model } from '@netbox-pbs/core'
+import { type Attached, tagsOf } from '../../rest/attached.ts'
 import { branchParameter } from '../../rest/branch-place.ts'
 import type { Row } from '../../rest/row.ts'
+import { TagChips } from './attached.tsx'
 import { columnLabel } from './cell.tsx'
 import { EmptyRow } from './empty-row.tsx'
 import { Pager, type PagerProps } from './pager.tsx'
@@ -11,6 +13,8 @@ import type { PageBranch } from './viewer.ts'
 export interface ListTableProps extends PagerProps {
   readonly model: Model
   readonly rows: ReadonlyArray<Row>
+  /** The tags of the rows; without any there is no column of tags. */
+  readonly attached: Attached
   /** The text searched for; empty: none. */
   readonly search: string
   /** The branch whose list it is. */
@@ -29,7 +33,18 @@ const long = new Set(['comment', 'status'])
 const partly = { 'hx-boost': 'true', 'hx-target': '#list', 'hx-select': '#list', 'hx-swap': 'outerHTML show:none' }
 
 /** A model's rows with quick search, sorting and paging. */
-export const ListTable = ({ model, rows, path, parameters, count, limit, offset, search, branch }: ListTableProps) => {
+export const ListTable = ({
+  model,
+  rows,
+  attached,
+  path,
+  parameters,
+  count,
+  limit,
+  offset,
+  search,
+  branch,
+}: ListTableProps) => {
   const columns = model.columns.flatMap((name): ReadonlyArray<Column> => {
     const field = model.fields[name]
     return field === undefined ? [] : [{ name, field }]
@@ -50,6 +65,7 @@ export const ListTable = ({ model, rows, path, parameters, count, limit, offset,
                 {columns.map(({ name, field }) => (
                   <ColumnHead name={name} field={field} path={path} parameters={parameters} />
                 ))}
+                {attached.tags.size > 0 ? <th scope="col">Tags</th> : null}
               </tr>
             </thead>
             <tbody>
@@ -64,6 +80,11 @@ export const ListTable = ({ model, rows, path, parameters, count, limit, offset,
                       )}
                     </td>
                   ))}
+                  {attached.tags.size > 0 ? (
+                    <td>
+                      <TagChips tags={tagsOf(row, attached)} model={model} branch={branch} />
+                    </td>
+                  ) : null}
                 </tr>
               ))}
               {rows.length === 0 ? (

@@ -1,0 +1,108 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { emptyStore, finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
+import { postgresUrl } from '@netbox-pbs/testing'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { allRows, connect, failures, type Row, request, syncAndWait, syncTwice } from './support/rest.ts'
+import { type Home, newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+
+const now = 1_790_000_000
+const day = 86_400
+const guest = { store: 'attic', ns: '', backupType: 'vm', backupId: '7' }
+
+const engines = [
+  { engine: 'PostgreSQL', home: async () => newHome({ databaseUrl: await postgresUrl() }) },
+  { engine: 'PGlite', home: async () => newHome({ dataDir: mkdtempSync(join(tmpdir(), 'netbox-pbs-test-')) }) },
+]
+
+describe.each(engines)('what people attach survives on $engine', ({ home }) => {
+  let pbs: Simulator
+  let at: Home
+  let running: RunningSystem
+
+  const send = async (method: string, path: string, body: unknown) => {
+    const { status, json } = await request(running, method, path, body)
+    expect([status, json]).toEqual([method === 'POST' ? 201 : 200, expect.anything()])
+    return json as Row
+  }
+  const find = async (model: string, query: string) => {
+    const [row] = await allRows(running, model, query)
+    expect(row).toBeDefined()
+    return row as Row
+  }
+  const attach = async (model: string, { id }: Row) => {
+    await send('PATCH', `/api/plugins/pbs/${model}/${id}/`, {
+      tags: [{ slug: 'kept' }],
+      custom_fields: { note: model },
+    })
+  }
+  const attached = (model: string) => ({ tags: [{ slug: 'kept' }], custom_fields: { note: model } })
+  const addGuest = (ns = '') => {
+    for (const nth of [1, 2, 3]) pbs.addSnapshot({ ...guest, ns }, finishedSnapshot(now - nth * day))
+  }
+  const snapshots = '&datastore_name=attic&backup_id=7&ordering=backup_time'
+
+  beforeAll(async () => {
+    pbs = await startSimulator({ failureDelayMs: 0, snapshots: 40, now, name: 'pbs-a', profile: '4.2', seed: 5 })
+    pbs.state.datastores.push(emptyStore('attic'))
+    pbs.addNamespace('attic', 'other')
+    addGuest()
+    at = await home()
+    running = await startSystem(at)
+    await connect(running, pbs)
+    const run = await syncAndWait(running)
+    expect(failures(run, 'pbs-a')).toEqual([])
+    await send('POST', '/api/extras/tags/', { name: 'Kept', slug: 'kept' })
+    await send('POST', '/api/extras/custom-fields/', {
+      name: 'note',
+      type: 'text',
+      object_types: ['datastore', 'snapshot', 'job'].map((model) => `netbox_pbs.pbs${model}`),
+    })
+  })
+  afterAll(async () => {
+    await running.stop()
+    await pbs.close()
+    if (at.dataDir !== null) rmSync(at.dataDir, { recursive: true, force: true })
+  })
+
+  test('a snapshot that its source lost and has again, and one that a user deleted', async () => {
+    const [first, second] = await allRows(running, 'snapshots', snapshots)
+    for (const row of [first, second]) await attach('snapshots', row as Row)
+    await request(running, 'DELETE', `/api/plugins/pbs/snapshots/${second?.id}/`)
+    await syncAndWait(running)
+    const restored = await allRows(running, 'snapshots', snapshots)
+    expect(restored).toMatchObject([attached('snapshots'), attached('snapshots'), { tags: [], custom_fields: {} }])
+    expect(restored[1]?.id).not.toBe(second?.id)
+
+    pbs.removeGroup(guest)
+    await syncTwice(running)
+    expect(await allRows(running, 'snapshots', snapshots)).toEqual([])
+    addGuest()
+    await syncAndWait(running)
+    expect(await allRows(running, 'snapshots', snapshots)).toMatchObject([
+      attached('snapshots'),
+      attached('snapshots'),
+      { tags: [], custom_fields: { note: null } },
+    ])
+  })
+
+  test('a datastore that vanished for a while', async () => {
+    await attach('datastores', await find('datastores', '&name=attic'))
+    pbs.removeStore('attic')
+    await syncTwice(running)
+    expect(await allRows(running, 'datastores', '&name=attic')).toEqual([])
+    pbs.state.datastores.push(emptyStore('attic'))
+    addGuest()
+    await syncAndWait(running)
+    expect(await find('datastores', '&name=attic')).toMatchObject(attached('datastores'))
+  })
+
+  test('a sync that changes facts leaves it alone', async () => {
+    const job = await find('jobs', '&job_type=verify')
+    await attach('jobs', job)
+    pbs.evolve({ verify: true })
+    await syncAndWait(running)
+    expect(await find('jobs', `&id=${job.id}`)).toMatchObject(attached('jobs'))
+  })
+})
