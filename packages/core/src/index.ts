@@ -99,6 +99,7 @@ export {
   type DefinitionModel,
   type Definitions,
   definitionKinds,
+  definitionListFields,
   definitionModels,
   type FilterLogic,
   fieldTitle,
@@ -150,8 +151,15 @@ export {
 } from './merge/merge-object.ts'
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
+export {
+  type ListDefinitions,
+  type NamedDefinitions,
+  namedDefinitions,
+  noListDefinitions,
+} from './query/attached-filters.ts'
 export { maxValues, type ParsedFilter, parseFilter } from './query/filter-values.ts'
 export {
+  type CustomComparison,
   type FieldErrors,
   type Filter,
   type ListQuery,

@@ -1,4 +1,4 @@
-import type { FieldErrors, ModelName } from '@netbox-pbs/core'
+import { type FieldErrors, type ListDefinitions, type ModelName, namedDefinitions } from '@netbox-pbs/core'
 import { DefinitionStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import type { Attached } from '../rest/attached.ts'
@@ -17,6 +17,20 @@ export const attachedTo = (
     const ids = new Set(rows.flatMap(({ tags }) => tags.filter((id) => typeof id === 'number')))
     const tags = ids.size > 0 ? yield* store.tagsNamed({ ids: [...ids] }) : []
     return { fields: yield* store.fieldsOf({ model }), tags: new Map(tags.map((tag) => [tag.id, tag])) }
+  })
+
+/** The definitions that the parameters of a list name. Asks nothing when they name none. */
+export const listDefinitions = (
+  model: ModelName,
+  params: URLSearchParams,
+): Effect.Effect<ListDefinitions, StoreFailed, DefinitionStore> =>
+  Effect.gen(function* () {
+    const { fields, tagIds: ids, slugs } = namedDefinitions(params)
+    const store = yield* DefinitionStore
+    return {
+      fields: fields ? yield* store.fieldsOf({ model }) : [],
+      tags: ids.length + slugs.length > 0 ? yield* store.tagsNamed({ ids, slugs }) : [],
+    }
   })
 
 /** The definitions that the objects of a body are checked against. */

@@ -139,6 +139,10 @@ function listParameters(model: ModelName) {
   const uuid = { type: 'string' as const, format: 'uuid' }
   const more = [
     ...Object.keys(requestFilters).map((name) => ({ name, schema: uuid })),
+    ...['', '__n', '__any'].flatMap((suffix) => [
+      { name: `tag${suffix}`, schema: { type: 'array' as const, items: text } },
+      { name: `tag_id${suffix}`, schema: { type: 'array' as const, items: { type: 'integer' as const } } },
+    ]),
     { name: 'q', schema: text },
     { name: 'ordering', schema: text },
     { name: 'start', schema: { type: 'integer' as const, minimum: 0 } },

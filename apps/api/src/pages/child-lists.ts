@@ -1,5 +1,5 @@
 import { choiceFor, type ModelName, registry } from '@netbox-pbs/core'
-import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
+import { type DefinitionStore, InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { branchParameter } from '../rest/branch-place.ts'
 import { listPage } from '../rest/page-paths.ts'
@@ -70,7 +70,7 @@ export const childLists = (
   model: ModelName,
   row: Row,
   branch: PageBranch,
-): Effect.Effect<ReadonlyArray<RelatedList>, StoreFailed, InventoryLists> =>
+): Effect.Effect<ReadonlyArray<RelatedList>, StoreFailed, InventoryLists | DefinitionStore> =>
   Effect.forEach(children[model](row), (list) =>
     Effect.gen(function* () {
       const [name, , label] = list
@@ -86,7 +86,7 @@ export const latestTasks = (
   model: ModelName,
   row: Row,
   branch: PageBranch,
-): Effect.Effect<Pick<LatestTasksProps, 'rows' | 'href'> | null, StoreFailed, InventoryLists> =>
+): Effect.Effect<Pick<LatestTasksProps, 'rows' | 'href'> | null, StoreFailed, InventoryLists | DefinitionStore> =>
   Effect.gen(function* () {
     const tasks = children[model](row).find(([name, , label]) => name === 'task' && label === undefined)
     if (tasks === undefined) return null

@@ -7,8 +7,9 @@ import {
   type ResolvedListQuery,
   registry,
 } from '@netbox-pbs/core'
-import type { InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
+import type { DefinitionStore, InventoryLists, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
+import { listDefinitions } from '../inventory/attached.ts'
 import { resolveRequest } from '../inventory/find-row.ts'
 
 /** The query of a list page's address, with the servers it names looked up. */
@@ -24,9 +25,9 @@ export interface PageQuery {
 export const readPageQuery = (
   model: ModelName,
   parameters: URLSearchParams,
-): Effect.Effect<PageQuery, StoreFailed, InventoryLists> =>
+): Effect.Effect<PageQuery, StoreFailed, InventoryLists | DefinitionStore> =>
   Effect.gen(function* () {
-    const read: ListRequest = parseListQuery(model, parameters)
+    const read: ListRequest = parseListQuery(model, parameters, yield* listDefinitions(model, parameters))
     const filters = [...read.query.filters, ...blankFilters(model, parameters)]
     const request = { ...read, query: { ...read.query, filters } }
     return { request, resolved: yield* resolveRequest(request) }

@@ -4,15 +4,13 @@ import {
   definitionModels,
   type FieldErrors,
   type FieldValues,
-  last,
   type Presentation,
-  parseOrdering,
   parsePresentation,
 } from '@netbox-pbs/core'
 import { type DefinitionInUse, DefinitionStore, type DefinitionsTaken } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { checkDefinition } from '../definitions/check-definition.ts'
-import { definitionFilter, storeFilter } from '../definitions/definition-filter.ts'
+import { definitionFilter } from '../definitions/definition-filter.ts'
 import { serveDefinitions } from '../definitions/serve-definition.ts'
 import { bulkError, bulkObjects, objectsNotFound, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { pathId } from '../inventory/find-row.ts'
@@ -48,15 +46,8 @@ function listRoute(kind: DefinitionKind): Route {
       const params = new URL(c.req.url).searchParams
       const { filter: read, ignored } = yield* filter.read(params)
       const { limit, offset } = offsetPage(params)
-      const names: ReadonlyArray<string> = [
-        'id',
-        'created',
-        'last_updated',
-        ...Object.keys(definitionModels[kind].fields),
-      ]
-      const order = parseOrdering(last(params, 'ordering'), (name) => names.includes(name))
       const store = yield* DefinitionStore
-      const { count, rows } = yield* store.list({ kind, filter: storeFilter(read), order, limit, offset })
+      const { count, rows } = yield* store.list({ kind, filter: read, limit, offset })
       const results = yield* serveDefinitions(kind, rows, { base: baseUrl(c), presentation: parsePresentation(params) })
       nameIgnored(c, ignored)
       const url = `${baseUrl(c)}${definitionsPath(kind)}`
@@ -217,7 +208,7 @@ const knownSets = (kind: DefinitionKind) =>
   Effect.gen(function* () {
     if (kind !== 'custom_field') return []
     const store = yield* DefinitionStore
-    return (yield* store.list({ kind: 'choice_set', filter: {}, order: [], limit: mostSets, offset: 0 })).rows
+    return (yield* store.list({ kind: 'choice_set', filter: {}, limit: mostSets, offset: 0 })).rows
   })
 
 const served = (

@@ -9,7 +9,7 @@ import {
 import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { annotateRow } from '../inventory/annotate-row.ts'
-import { attachedTo } from '../inventory/attached.ts'
+import { attachedTo, listDefinitions } from '../inventory/attached.ts'
 import { bulkError, bulkObjects, bulkTargets, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
@@ -63,7 +63,7 @@ const listRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'list'), (c) =>
     Effect.gen(function* () {
       const params = new URL(c.req.url).searchParams
-      const request = parseListQuery(model, params)
+      const request = parseListQuery(model, params, yield* listDefinitions(model, params))
       const query = yield* resolveList(request)
       const lists = yield* InventoryLists
       const { count, rows } = yield* lists.list(query)

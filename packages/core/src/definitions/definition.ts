@@ -1,4 +1,6 @@
-import type { Choice, Fields, JsonValue, ModelName } from '../registry/field.ts'
+import type { FilterField } from '../query/lookups.ts'
+import type { RecordFields } from '../query/record-fields.ts'
+import type { Choice, Field, Fields, JsonValue, ModelName } from '../registry/field.ts'
 import { modelNames } from '../registry/registry.ts'
 
 /** Definitions of the operator: tags, custom fields, and the choices of such fields. They are not branched. */
@@ -165,6 +167,31 @@ export const definitionModels = {
     search: ['name', 'description'],
   },
 } as const satisfies Record<DefinitionKind, DefinitionModel>
+
+/** The fields that a kind's list is filtered and ordered by. */
+export function definitionListFields(kind: DefinitionKind): RecordFields {
+  const own = Object.entries<Field>(definitionModels[kind].fields).flatMap(
+    ([name, field]): ReadonlyArray<[string, FilterField]> => {
+      switch (field.type) {
+        case 'text':
+        case 'boolean':
+          return [[name, { type: field.type }]]
+        case 'integer':
+          return [[name, { type: 'integer', min: field.min, max: field.max }]]
+        case 'choice':
+          return [[name, { type: 'choice', choices: field.choices }]]
+        default:
+          return []
+      }
+    },
+  )
+  return {
+    id: { type: 'integer', min: 1, max: Number.MAX_SAFE_INTEGER },
+    ...Object.fromEntries(own),
+    created: { type: 'datetime' },
+    last_updated: { type: 'datetime' },
+  }
+}
 
 interface Defined {
   readonly id: number

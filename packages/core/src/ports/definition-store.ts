@@ -2,7 +2,7 @@ import { Context, Data, type Effect } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { DefinitionKind, Definitions, ModelField, Tag } from '../definitions/definition.ts'
 import type { FieldValues } from '../merge/merge-object.ts'
-import type { OrderTerm } from '../query/list-query.ts'
+import type { RecordQuery } from '../query/list-query.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { Page } from './runs.ts'
 import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
@@ -21,11 +21,8 @@ export class DefinitionInUse extends Data.TaggedError('DefinitionInUse')<{
   readonly dependents: ReadonlyArray<{ readonly id: number; readonly display: string }>
 }> {}
 
-/** Which definitions to list. Values of one filter are alternatives; all filters hold. */
-export interface DefinitionFilter {
-  readonly ids?: ReadonlyArray<number>
-  /** By text fields, without regard to case. */
-  readonly fields?: Readonly<Record<string, ReadonlyArray<string>>>
+/** Which definitions to list, and in which order. All conditions hold. */
+export interface DefinitionFilter extends RecordQuery {
   /** Those that the rows of one of these models may have. */
   readonly models?: ReadonlyArray<ModelName>
   readonly search?: string
@@ -57,8 +54,6 @@ export class DefinitionStore extends Context.Tag('@netbox-pbs/core/DefinitionSto
     readonly list: <K extends DefinitionKind>(request: {
       readonly kind: K
       readonly filter: DefinitionFilter
-      /** Without terms the kind's own order. */
-      readonly order: ReadonlyArray<OrderTerm>
       readonly limit: number
       readonly offset: number
     }) => Effect.Effect<Page<Definitions[K]>, StoreFailed>

@@ -11,13 +11,22 @@ import type { ModelName } from '../registry/field.ts'
  */
 export type Lookup = 'exact' | 'lt' | 'lte' | 'gt' | 'gte' | 'ie' | 'ic' | 'isw' | 'iew' | 'regex' | 'iregex' | 'empty'
 
+/** A custom field in a filter: its key, and how its values are compared. */
+export interface CustomComparison {
+  readonly key: string
+  /** `members`: a list, of which a value is one. */
+  readonly as: 'text' | 'number' | 'datetime' | 'boolean' | 'members'
+}
+
 /** One condition. Several values of one filter are alternatives; several filters all hold. */
 export interface Filter {
   /**
    * A column of the model, or `id`, `created`, `last_updated`; or one of `requestFilters`, whose values
-   * are UUIDs of requests.
+   * are UUIDs of requests; or `tags`, whose values are ids, or `custom_fields`.
    */
   readonly field: string
+  /** Of `custom_fields`: which of them. */
+  readonly custom?: CustomComparison
   readonly lookup: Lookup
   /** The rows that meet none of the values; a row without a value is one of them. */
   readonly negated?: boolean

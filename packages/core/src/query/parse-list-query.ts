@@ -1,5 +1,11 @@
 import type { Field, Fields, ModelName } from '../registry/field.ts'
 import { registry } from '../registry/registry.ts'
+import {
+  isAttachedParameter,
+  type ListDefinitions,
+  noListDefinitions,
+  parseAttachedFilter,
+} from './attached-filters.ts'
 import { isId, notAChoice, parseFilter, parseUuid, type ReferenceLookup } from './filter-values.ts'
 import { type FieldErrors, type Filter, type ListQuery, type PageRequest, requestFilters } from './list-query.ts'
 import { last, type Presentation, parseOrdering, parsePage, parsePresentation } from './page-request.ts'
@@ -43,9 +49,14 @@ const firstPage: PageRequest = { _tag: 'offset', limit: 1, offset: 0 }
 
 /**
  * Reads the parameters of a list as NetBox does: filters by column, repeats as alternatives,
- * unknown names ignored but reported. A filter of NetBox that is not built yet is an error.
+ * unknown names ignored but reported. A filter of NetBox that is not built yet is an error. Tags and
+ * custom fields must have been looked up (see `namedDefinitions`).
  */
-export function parseListQuery<M extends ModelName>(model: M, params: URLSearchParams): ListRequest<M> {
+export function parseListQuery<M extends ModelName>(
+  model: M,
+  params: URLSearchParams,
+  definitions: ListDefinitions = noListDefinitions,
+): ListRequest<M> {
   const fields = listFields(model)
   const filters: Array<Filter> = []
   const lookups: Array<ReferenceLookup> = []
@@ -64,7 +75,14 @@ export function parseListQuery<M extends ModelName>(model: M, params: URLSearchP
       patterns.push(...patternsOf(name, read.filter))
     } else if (read._tag === 'reference') lookups.push(read.lookup)
     else if (read._tag === 'invalid') errors[name] = [read.message]
-    else if (read._tag === 'unknown') {
+    else if (read._tag === 'unknown' && isAttachedParameter(name)) {
+      const attached = parseAttachedFilter(name, texts, definitions)
+      if (attached._tag === 'filters') {
+        filters.push(...attached.filters)
+        patterns.push(...attached.filters.flatMap((filter) => patternsOf(name, filter)))
+      } else if (attached._tag === 'invalid') errors[name] = [attached.message]
+      else if (attached._tag === 'unknown') ignored.push(name)
+    } else if (read._tag === 'unknown') {
       const unbuilt = unbuiltFilter(name)
       if (unbuilt === null) ignored.push(name)
       else errors[name] = [unbuilt]

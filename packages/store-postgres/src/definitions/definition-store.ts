@@ -1,10 +1,19 @@
-import { type DefinitionKind, definitionModels, type ModelField, modelNames } from '@netbox-pbs/core'
+import { type DefinitionKind, type ModelField, modelNames } from '@netbox-pbs/core'
 import { DefinitionStore } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { tables } from '../tables/columns.ts'
-import { definitionsOf, definitionTables, matching, selectDefinitions, sortKey } from './definition-table.ts'
+import { recordOrder } from '../tables/record-list.ts'
+import {
+  definitionList,
+  definitionOrder,
+  definitionsOf,
+  definitionTables,
+  matching,
+  selectDefinitions,
+  withIds,
+} from './definition-table.ts'
 import { createDefinitions, removeDefinitions, updateDefinitions } from './write-definitions.ts'
 
 /** Tags, custom fields and choice sets, each kind in a table. */
@@ -12,26 +21,19 @@ export const definitionStoreLayer: Layer.Layer<DefinitionStore, never, Database>
   DefinitionStore,
   Effect.map(Database, (database) =>
     DefinitionStore.of({
-      list: Effect.fn('DefinitionStore.list')(({ kind, filter, order, limit, offset }) =>
+      list: Effect.fn('DefinitionStore.list')(({ kind, filter, limit, offset }) =>
         database.query(reading(kind), async (db) => {
+          const which = await matching(db, kind, filter)
           const { rows: counted } = await sql<{ count: number }>`
-            select count(*) as count from ${definitionsOf(kind)} where d.removed is null ${matching(kind, filter)}`.execute(
-            db,
-          )
-          const terms =
-            order.length > 0 ? order : definitionModels[kind].order.map((field) => ({ field, descending: false }))
-          const keys = terms.flatMap(({ field, descending }) => {
-            const key = sortKey(kind, field)
-            return key === null ? [] : [sql`${key} ${sql.raw(descending ? 'desc' : 'asc')}`]
-          })
-          const page = sql`order by ${sql.join([...keys, sql`d.id`])} limit ${limit}::bigint offset ${offset}::bigint`
-          const rows = await selectDefinitions(db, kind, sql`${matching(kind, filter)} ${page}`)
-          return { count: counted[0]?.count ?? 0, rows }
+            select count(*) as count from ${definitionsOf(kind)} where d.removed is null ${which}`.execute(db)
+          const order = recordOrder(definitionList(kind), filter.order)
+          const page = sql`order by ${order} limit ${limit}::bigint offset ${offset}::bigint`
+          return { count: counted[0]?.count ?? 0, rows: await selectDefinitions(db, kind, sql`${which} ${page}`) }
         }),
       ),
       byIds: Effect.fn('DefinitionStore.byIds')(({ kind, ids }) =>
         database.query(reading(kind), async (db) => {
-          const found = await selectDefinitions(db, kind, matching(kind, { ids }))
+          const found = await selectDefinitions(db, kind, withIds(ids))
           const rows = new Map(found.map((row) => [row.id, row]))
           return ids.flatMap((id) => rows.get(id) ?? [])
         }),
@@ -46,15 +48,13 @@ export const definitionStoreLayer: Layer.Layer<DefinitionStore, never, Database>
             db,
           )
           if (keys.length === 0) return []
-          const order = sql.join(definitionModels.custom_field.order.map((name) => sortKey('custom_field', name)))
           const fields = await selectDefinitions(
             db,
             'custom_field',
-            sql`${matching('custom_field', { ids: keys.map(({ field_id }) => field_id) })} order by ${order}`,
+            sql`${withIds(keys.map(({ field_id }) => field_id))} order by ${definitionOrder('custom_field')}`,
           )
           const sets = fields.flatMap(({ choice_set }) => choice_set ?? [])
-          const found =
-            sets.length === 0 ? [] : await selectDefinitions(db, 'choice_set', matching('choice_set', { ids: sets }))
+          const found = sets.length === 0 ? [] : await selectDefinitions(db, 'choice_set', withIds(sets))
           const keyOf = new Map(keys.map(({ key, field_id }) => [field_id, key]))
           return fields.flatMap((field): ReadonlyArray<ModelField> => {
             const key = keyOf.get(field.id)

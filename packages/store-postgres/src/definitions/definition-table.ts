@@ -1,7 +1,17 @@
-import { type DefinitionKind, type Definitions, definitionModels, type FieldValues } from '@netbox-pbs/core'
+import {
+  type DefinitionKind,
+  type Definitions,
+  definitionListFields,
+  definitionModels,
+  type FieldValues,
+  type FilterField,
+} from '@netbox-pbs/core'
 import type { DefinitionFilter } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { inAnyCase, patternOf } from '../tables/comparison.ts'
+import { foldingCollation } from '../tables/folding.ts'
+import { recordCondition, recordListOf } from '../tables/record-list.ts'
 
 /** The table of a kind of definition. */
 export const definitionTables = {
@@ -56,37 +66,71 @@ function definitionOf<K extends DefinitionKind>(kind: K, { values, ...row }: Def
 /** A value of `d` as text. */
 const textOf = (name: string): RawBuilder<unknown> => sql`(d.values ->> ${sql.lit(name)})`
 
-/** The condition of a filter, after others. */
-export function matching(kind: DefinitionKind, { ids, fields = {}, models, search }: DefinitionFilter) {
-  const pattern = `%${(search ?? '').replaceAll(/[\\%_]/g, '\\$&')}%`
-  const found = definitionModels[kind].search.map((name) => sql`${textOf(name)} ilike ${pattern}`)
-  const conditions = [
-    ...(ids === undefined ? [] : [sql`d.id = any(${ids.filter(Number.isSafeInteger)}::bigint[])`]),
-    ...Object.entries(fields).map(
-      ([name, values]) => sql`lower(${textOf(name)}) = any(${values.map((value) => value.toLowerCase())}::text[])`,
-    ),
-    ...(models === undefined ? [] : [ofModels(kind, models)]),
-    ...(search === undefined ? [] : [sql`(${sql.join(found, sql` or `)})`]),
-  ]
-  return sql.join(
-    conditions.map((condition) => sql`and ${condition}`),
-    sql` `,
-  )
+const casts: Readonly<Record<FilterField['type'], string>> = {
+  text: ' collate "C"',
+  choice: ' collate "C"',
+  integer: '::bigint',
+  boolean: '::boolean',
+  datetime: '::timestamptz',
+  uuid: '::uuid',
 }
 
+/** The list of a kind's definitions `d`, which people read by name in the order of the alphabet. */
+export function definitionList(kind: DefinitionKind) {
+  const fields = definitionListFields(kind)
+  const columns = Object.fromEntries(
+    Object.entries(fields).map(([name, { type }]) => [
+      name,
+      name === 'id' || name === 'created' || name === 'last_updated'
+        ? sql.ref(`d.${name}`)
+        : sql`${textOf(name)}${sql.raw(casts[type])}`,
+    ]),
+  )
+  return recordListOf(fields, { columns, order: definitionOrder(kind), id: sql`d.id` })
+}
+
+/** The kind's own order. */
+export const definitionOrder = (kind: DefinitionKind): RawBuilder<unknown> =>
+  sql.join([
+    ...definitionModels[kind].order.map((name) =>
+      name === 'weight' ? sql`${textOf(name)}::bigint` : sql`lower(${textOf(name)})`,
+    ),
+    sql`d.id`,
+  ])
+
+/** The condition on `d` that a filter means, after others. */
+export async function matching(
+  db: Kysely<Tables>,
+  kind: DefinitionKind,
+  { where = [], models, search }: DefinitionFilter,
+): Promise<RawBuilder<unknown>> {
+  const asked = await recordCondition(db, definitionList(kind), where)
+  const found =
+    search === undefined ? sql`true` : await anyContains(db, definitionModels[kind].search.map(textOf), search)
+  return sql`and ${asked} and ${models === undefined ? sql`true` : ofModels(kind, models)} and ${found}`
+}
+
+async function anyContains(
+  db: Kysely<Tables>,
+  texts: ReadonlyArray<RawBuilder<unknown>>,
+  search: string,
+): Promise<RawBuilder<unknown>> {
+  const folding = await foldingCollation(db)
+  const pattern = patternOf('ic', search)
+  return sql`(${sql.join(
+    texts.map((text) => sql`${inAnyCase(text, folding)} ilike ${pattern}`),
+    sql` or `,
+  )})`
+}
+
+/** Those of the ids. */
+export const withIds = (ids: ReadonlyArray<number>): RawBuilder<unknown> =>
+  sql`and d.id = any(${ids.filter(Number.isSafeInteger)}::bigint[])`
+
 /** A tag without models is for all of them. */
-const ofModels = (kind: DefinitionKind, models: ReadonlyArray<string>): RawBuilder<unknown> =>
-  kind === 'custom_field'
+const ofModels = (kind: DefinitionKind, models: ReadonlyArray<string>): RawBuilder<unknown> => {
+  if (kind === 'choice_set') return sql`true`
+  return kind === 'custom_field'
     ? sql`exists (select from custom_field_keys k where k.field_id = d.id and k.removed is null and k.model = any(${models}::text[]))`
     : sql`(d.values -> 'object_types' = '[]' or d.values -> 'object_types' ?| ${models}::text[])`
-
-/** The sort key of a field: its text, number or truth value. */
-export function sortKey(kind: DefinitionKind, name: string): RawBuilder<unknown> | null {
-  if (name === 'id' || name === 'created' || name === 'last_updated') return sql.ref(`d.${name}`)
-  const fields: Readonly<Record<string, { readonly type: string }>> = definitionModels[kind].fields
-  const type = Object.hasOwn(fields, name) ? fields[name]?.type : undefined
-  if (type === undefined || type === 'json') return null
-  if (type === 'integer') return sql`${textOf(name)}::bigint`
-  // People look for a name in the order of the alphabet, whatever its case.
-  return type === 'text' ? sql`lower(${textOf(name)})` : textOf(name)
 }

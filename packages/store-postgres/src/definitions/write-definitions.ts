@@ -23,7 +23,7 @@ import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { nextVersion, versionChanged } from '../tables/row-version.ts'
-import { definitionTables, matching, selectDefinitions } from './definition-table.ts'
+import { definitionTables, selectDefinitions } from './definition-table.ts'
 
 /** A definition and its place in a request. */
 interface Placed {
@@ -233,7 +233,7 @@ async function assign(db: Kysely<Tables>, field: number, models: ReadonlyArray<s
 
 /** The custom fields that use choice sets; null: none does. */
 async function usersOf(db: Kysely<Tables>, sets: ReadonlyArray<number>): Promise<DefinitionInUse | null> {
-  const fields = await selectDefinitions(db, 'custom_field', matching('custom_field', {}))
+  const fields = await selectDefinitions(db, 'custom_field', sql``)
   const users = fields.filter(({ choice_set }) => choice_set !== null && sets.includes(choice_set))
   return users.length === 0
     ? null

@@ -2,6 +2,7 @@ import { type Filter, type ModelName, registry, requestFilters } from '@netbox-p
 import { type RawBuilder, sql } from 'kysely'
 import { fieldOf, sqlType } from '../tables/columns.ts'
 import { comparison, inAnyCase, patternOf } from '../tables/comparison.ts'
+import { customCondition, tagCondition } from './attached-conditions.ts'
 import {
   isIndexed,
   type ListColumn,
@@ -103,6 +104,11 @@ export const where = (conditions: ReadonlyArray<RawBuilder<unknown>>): RawBuilde
  */
 export function filterCondition(model: ModelName, filter: Filter, folding: string | null = null): Condition {
   if (isRequestFilter(filter.field)) return requestCondition(model, requestFilters[filter.field], filter.values)
+  const { field: name, custom } = filter
+  if (name === 'tags')
+    return { where: tagCondition(sql`t.tags`, filter), columns: [attached(name)], few: namesValues(filter) }
+  if (custom !== undefined)
+    return { where: customCondition(sql`t.custom_fields`, { ...filter, custom }, folding), columns: [attached(name)] }
   const column = listColumn(model, filter.field)
   const field = fieldOf(model, filter.field)
   const type = field === undefined ? extraTypes[filter.field] : sqlType(field)
@@ -114,6 +120,9 @@ export function filterCondition(model: ModelName, filter: Filter, folding: strin
     few: isIndexed(column) && namesValues(filter),
   }
 }
+
+/** A column of what people attach to every row. */
+const attached = (name: string): ListColumn => ({ value: sql.ref(`t.${name}`), needs: [], reads: [name] })
 
 /** Whether a filter names the values that a row may have: any other one has to look at each row, or at a range of them. */
 const namesValues = ({ lookup, negated, values }: Filter): boolean =>

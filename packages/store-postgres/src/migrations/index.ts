@@ -41,6 +41,7 @@ import { migration as tokenWarnings } from './0051-token-warnings.ts'
 import { migration as messages } from './0053-messages.ts'
 import { migration as definitions } from './0054-definitions.ts'
 import { migration as detachedValues } from './0055-detached-values.ts'
+import { migration as customValues } from './0056-custom-values.ts'
 import { migration as tokenVersions } from './0057-token-versions.ts'
 import { migration as users } from './0058-users.ts'
 import { migration as eventRules } from './0063-event-rules.ts'
@@ -93,6 +94,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0053_messages': messages,
   '0054_definitions': definitions,
   '0055_detached_values': detachedValues,
+  '0056_custom_values': customValues,
   '0057_token_versions': tokenVersions,
   '0058_users': users,
   '0063_event_rules': eventRules,

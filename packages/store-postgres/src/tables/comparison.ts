@@ -109,6 +109,7 @@ function emptiness(value: RawBuilder<unknown>, type: string, empty: boolean): Ra
 /** Whether PostgreSQL can read the value as the type at all. */
 function possible(type: string, value: string | number | boolean): boolean {
   if (type === 'bigint') return Number.isSafeInteger(value)
+  if (type === 'numeric') return typeof value === 'number' && Number.isFinite(value)
   if (type === 'boolean') return typeof value === 'boolean'
   if (type === 'timestamptz')
     return typeof value === 'string' && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(value)
