@@ -108,6 +108,7 @@ export {
   type Tag,
 } from './definitions/definition.ts'
 export { appliedEdits, hasOperatorEdits, operatorEdits } from './definitions/operator-edits.ts'
+export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
   type Attempt,
   attemptAt,
@@ -152,6 +153,7 @@ export {
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export {
+  isAttachedParameter,
   type ListDefinitions,
   type NamedDefinitions,
   namedDefinitions,

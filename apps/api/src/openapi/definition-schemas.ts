@@ -10,6 +10,7 @@ import {
   json,
   notFoundResponse,
   pageParameters,
+  presentationParameters,
   ref,
   response,
   versionErrors,
@@ -128,6 +129,7 @@ export function describeDefinitionOperation(
     parameters: [
       ...filters,
       ...(list && method === 'get' ? pageParameters : []),
+      ...(method === 'get' ? presentationParameters : []),
       ...(list ? [] : [idParameter]),
       ...(versioned ? [ifMatchParameter] : []),
     ],

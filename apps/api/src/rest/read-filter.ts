@@ -1,6 +1,7 @@
 import {
   type FieldErrors,
   type Filter,
+  isAttachedParameter,
   last,
   maxValues,
   type OrderTerm,
@@ -166,6 +167,7 @@ function unbuiltRecordFilter(
 ): string | null {
   if (texts.every((text) => text === '')) return null
   if (parameter === 'start') return 'This list has no cursor: read it with limit and offset.'
+  if (isAttachedParameter(parameter)) return `This list has no tags and no custom fields: leave ${parameter} out.`
   const { name, suffix } = splitParameter(parameter)
   // The type of a field with a filter says that it has no such lookup, and NetBox would ignore it too.
   if (Object.hasOwn(fields, name)) return unbuiltFilter(parameter)
