@@ -32,6 +32,35 @@ export {
   verificationPlaces,
 } from './choices.ts'
 export {
+  type Attached,
+  type AttachedValues,
+  definitionPage,
+  definitionsPath,
+  definitionUrl,
+  needsDefinitions,
+  noDefinitions,
+  tagsOf,
+  withLabel,
+} from './definitions/attached.ts'
+export {
+  type ChoicePair,
+  type ChoiceSet,
+  type CustomField,
+  type CustomFieldType,
+  customFieldTypes,
+  type DefinitionKind,
+  type DefinitionModel,
+  type Definitions,
+  definitionKinds,
+  definitionListFields,
+  definitionModels,
+  type FilterLogic,
+  fieldTitle,
+  type ModelField,
+  type Tag,
+} from './definitions/definition.ts'
+export { appliedEdits, hasOperatorEdits, operatorEdits } from './definitions/operator-edits.ts'
+export {
   type ConditionOperator,
   type ConditionSet,
   conditionOperators,
@@ -77,37 +106,6 @@ export {
   type WebhookValues,
   webhookMethods,
 } from './events/webhook.ts'
-export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
-export {
-  type Attached,
-  type AttachedValues,
-  definitionPage,
-  definitionsPath,
-  definitionUrl,
-  needsDefinitions,
-  noDefinitions,
-  tagsOf,
-  withLabel,
-} from './definitions/attached.ts'
-export {
-  type ChoicePair,
-  type ChoiceSet,
-  type CustomField,
-  type CustomFieldType,
-  customFieldTypes,
-  type DefinitionKind,
-  type DefinitionModel,
-  type Definitions,
-  definitionKinds,
-  definitionListFields,
-  definitionModels,
-  type FilterLogic,
-  fieldTitle,
-  type ModelField,
-  modelOfType,
-  type Tag,
-} from './definitions/definition.ts'
-export { appliedEdits, hasOperatorEdits, operatorEdits } from './definitions/operator-edits.ts'
 export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
 export {
   type Attempt,

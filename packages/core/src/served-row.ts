@@ -63,7 +63,9 @@ export function serveRow(
 ): Readonly<Record<string, unknown>> {
   const isServed = shownFields(presentation, registry[model].brief)
   return Object.fromEntries(
-    Object.entries(servedFields[model]).flatMap(([name, serve]) => (isServed(name) ? [[name, serve(row, base, attached)]] : [])),
+    Object.entries(servedFields[model]).flatMap(([name, serve]) =>
+      isServed(name) ? [[name, serve(row, base, attached)]] : [],
+    ),
   )
 }
 

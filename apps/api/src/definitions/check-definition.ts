@@ -10,7 +10,6 @@ import {
   type FieldValues,
   type ModelName,
   modelOfType,
-  registry,
 } from '@netbox-pbs/core'
 import { checkReference } from '../validation/check-reference.ts'
 import { accepted, type Checked, checkValue, notNull, rejected } from '../validation/check-value.ts'
@@ -125,7 +124,7 @@ function checkObjectTypes(input: unknown): Checked {
   if (!Array.isArray(input)) return rejected(`Expected a list of items but got type "${pythonType(input)}".`)
   const models: Array<ModelName> = []
   for (const type of input) {
-    const model = typeof type === 'string' ? modelOfType(type, registry) : undefined
+    const model = typeof type === 'string' ? modelOfType(type) : undefined
     if (model === undefined)
       return rejected(`Invalid content type: ${typeof type === 'string' ? type : pythonText(type)}`)
     if (!models.includes(model)) models.push(model)

@@ -57,9 +57,9 @@ const directories: Readonly<Record<string, Directory>> = {
   }),
   '/api/extras/': (base) =>
     Object.fromEntries(
-      Object.values(definitionModels)
-        .map(({ path }): [string, string] => [path, `${base}/api/extras/${path}/`])
-        .sort(),
+      [...Object.values(definitionModels).map(({ path }) => path), 'event-rules', 'webhooks']
+        .sort()
+        .map((path) => [path, `${base}/api/extras/${path}/`]),
     ),
   '/api/users/': (base) => ({ tokens: `${base}${tokensPath}`, users: `${base}${usersPath}` }),
   '/api/plugins/': (base) => ({

@@ -1,6 +1,5 @@
 import type { FieldErrors } from '@netbox-pbs/core'
 import { z } from 'zod'
-import { unbuiltFields } from './unbuilt-fields.ts'
 import { isDictionary, noDictionary, ownValue, readMessage, type WriteMode } from './validate-item.ts'
 import { fieldErrors } from './zod-errors.ts'
 
@@ -38,7 +37,7 @@ export function readRecord<Shape extends z.ZodRawShape>(
   const read = z.safeParse(schema.partial(), body)
   const { message, errors: unusable } = readMessage(body)
   const errors: FieldErrors = {
-    ...unbuiltFields(body),
+    ...attachedErrors(body),
     ...Object.fromEntries(notBuilt.map(([name, why]) => [name, [why]])),
     ...unusable,
     ...(read.success ? {} : fieldErrors(body, read.error)),
@@ -48,6 +47,28 @@ export function readRecord<Shape extends z.ZodRawShape>(
   const values = read.data as { readonly [K in keyof Shape]?: z.output<Shape[K]> } // border: partial() keeps the shape
   return { _tag: 'values', values, message }
 }
+
+/** Fields that NetBox accepts for every object and that records do not keep, with their names in a sentence. */
+const attachedWords: Readonly<Record<string, string>> = {
+  tags: 'Tags are',
+  add_tags: 'Tags are',
+  remove_tags: 'Tags are',
+  custom_fields: 'Custom fields are',
+}
+
+/**
+ * Rejects tags and custom fields, which would be dropped. Empty values pass, so that a client may send back
+ * a record it has read.
+ */
+const attachedErrors = (body: object): FieldErrors =>
+  Object.fromEntries(
+    Object.entries(attachedWords).flatMap(([name, what]) =>
+      isNothing(ownValue(body, name)) ? [] : [[name, [`${what} not offered yet: leave ${name} out.`]]],
+    ),
+  )
+
+const isNothing = (value: unknown): boolean =>
+  isBlank(value) || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
 
 const isBlank = (value: unknown): boolean => value === undefined || value === null || value === ''
 

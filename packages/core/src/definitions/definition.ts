@@ -1,7 +1,6 @@
 import type { FilterField } from '../query/lookups.ts'
 import type { RecordFields } from '../query/record-fields.ts'
 import type { Choice, Field, Fields, JsonValue, ModelName } from '../registry/field.ts'
-import { modelNames } from '../registry/registry.ts'
 
 /** Definitions of the operator: tags, custom fields, and the choices of such fields. They are not branched. */
 export const definitionKinds = ['tag', 'custom_field', 'choice_set'] as const
@@ -273,9 +272,3 @@ export const fieldTitle = ({ label, name }: Pick<CustomField, 'label' | 'name'>)
   const words = name.replaceAll('_', ' ').toLowerCase()
   return label === '' ? `${words.charAt(0).toUpperCase()}${words.slice(1)}` : label
 }
-
-/** The model that NetBox's name of an object type means; undefined: none of ours. */
-export const modelOfType = (
-  objectType: string,
-  types: Readonly<Record<ModelName, { readonly objectType: string }>>,
-): ModelName | undefined => modelNames.find((name) => types[name].objectType === objectType)

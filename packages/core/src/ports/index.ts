@@ -45,7 +45,6 @@ export {
   WaitingChangesGone,
 } from './change-sets.ts'
 export { Changes } from './changes.ts'
-export { type AttemptOutcome, Deliveries, type DeliveryFilter, type DueDelivery } from './deliveries.ts'
 export {
   type DefinitionFilter,
   DefinitionInUse,
@@ -55,6 +54,7 @@ export {
   DefinitionsTaken,
   type DefinitionUpdate,
 } from './definition-store.ts'
+export { type AttemptOutcome, Deliveries, type DeliveryFilter, type DueDelivery } from './deliveries.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, SecretNeeded, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,

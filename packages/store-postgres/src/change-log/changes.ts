@@ -8,8 +8,8 @@ import type { Tables } from '../database/tables.ts'
 import { inAnyCase, patternOf } from '../tables/comparison.ts'
 import { foldingCollation } from '../tables/folding.ts'
 import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
-import { horizon } from './horizon.ts'
 import { namingOf } from './definition-names.ts'
+import { horizon } from './horizon.ts'
 
 const operation = 'reading the change log'
 

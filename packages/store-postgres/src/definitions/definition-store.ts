@@ -1,4 +1,4 @@
-import { type DefinitionKind, type ModelField, modelNames } from '@netbox-pbs/core'
+import { type DefinitionKind, modelNames } from '@netbox-pbs/core'
 import { DefinitionStore } from '@netbox-pbs/core/ports'
 import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
@@ -7,13 +7,13 @@ import { tables } from '../tables/columns.ts'
 import { recordOrder } from '../tables/record-list.ts'
 import {
   definitionList,
-  definitionOrder,
   definitionsOf,
   definitionTables,
   matching,
   selectDefinitions,
   withIds,
 } from './definition-table.ts'
+import { modelFields } from './model-fields.ts'
 import { createDefinitions, removeDefinitions, updateDefinitions } from './write-definitions.ts'
 
 /** Tags, custom fields and choice sets, each kind in a table. */
@@ -42,27 +42,7 @@ export const definitionStoreLayer: Layer.Layer<DefinitionStore, never, Database>
       update: (request) => updateDefinitions(database, request),
       remove: (request) => removeDefinitions(database, request),
       fieldsOf: Effect.fn('DefinitionStore.fieldsOf')(({ model }) =>
-        database.query(reading('custom_field'), async (db) => {
-          const { rows: keys } = await sql<{ key: string; field_id: number }>`
-            select k.key::text as key, k.field_id from custom_field_keys k where k.model = ${model} and k.removed is null`.execute(
-            db,
-          )
-          if (keys.length === 0) return []
-          const fields = await selectDefinitions(
-            db,
-            'custom_field',
-            sql`${withIds(keys.map(({ field_id }) => field_id))} order by ${definitionOrder('custom_field')}`,
-          )
-          const sets = fields.flatMap(({ choice_set }) => choice_set ?? [])
-          const found = sets.length === 0 ? [] : await selectDefinitions(db, 'choice_set', withIds(sets))
-          const keyOf = new Map(keys.map(({ key, field_id }) => [field_id, key]))
-          return fields.flatMap((field): ReadonlyArray<ModelField> => {
-            const key = keyOf.get(field.id)
-            const set = found.find(({ id }) => id === field.choice_set)
-            const choices = set?.extra_choices ?? []
-            return key === undefined ? [] : [{ ...field, key, choices, choiceSetName: set?.name ?? null }]
-          })
-        }),
+        database.query(reading('custom_field'), (db) => modelFields(db, model)),
       ),
       tagsNamed: Effect.fn('DefinitionStore.tagsNamed')(({ ids = [], names = [], slugs = [] }) =>
         database.query(reading('tag'), async (db) => {

@@ -16,7 +16,9 @@ import {
 } from '@netbox-pbs/core'
 import { type Kysely, sql } from 'kysely'
 import { loggedNames } from '../change-log/append-changes.ts'
+import { namingOf } from '../change-log/definition-names.ts'
 import type { Tables } from '../database/tables.ts'
+import { attachedTo } from '../definitions/model-fields.ts'
 import { listFrom, servedColumns } from '../lists/list-columns.ts'
 
 /** An entry of the change log about rows of a model. */
@@ -68,8 +70,11 @@ export async function rowEvents(
         ...about(entry),
         type: eventOfAction[action],
         objectType: registry[model].objectType,
-        data: serveRow(model, whole, presentation) as LoggedValues, // border: a served row is JSON
-        snapshots: { prechange: prechangeOf(model, action, before, postchange), postchange },
+        data: serveRow(model, whole, {
+          ...presentation,
+          attached: await attachedTo(db, model, tagIdsOf(whole)),
+        }) as LoggedValues, // border: a served row is JSON
+        snapshots: await withNames(db, { prechange: prechangeOf(model, action, before, postchange), postchange }),
       },
     ])
   }
@@ -92,6 +97,21 @@ function prechangeOf(
 /** Of a row's values those that the change log has. */
 const ofLog = (model: ModelName, values: LoggedValues): LoggedValues =>
   Object.fromEntries(loggedNames(model).flatMap((name) => (name in values ? [[name, values[name] ?? null]] : [])))
+
+/** A row's values before and after. */
+interface Snapshots {
+  readonly prechange: LoggedValues | null
+  readonly postchange: LoggedValues | null
+}
+
+/** The values of a row before and after, with the names of its tags and custom fields. */
+async function withNames(db: Kysely<Tables>, { prechange, postchange }: Snapshots): Promise<Snapshots> {
+  const naming = await namingOf(db, [prechange, postchange])
+  return { prechange: naming(prechange), postchange: naming(postchange) }
+}
+
+/** The ids of a row's tags. */
+const tagIdsOf = ({ tags }: Row): ReadonlyArray<number> => tags.filter((id) => typeof id === 'number')
 
 /** A row with every field: null for what is not known. */
 function wholeRow({ objectId, model, time }: RowEntry, values: LoggedValues, serverName: string): Row {
