@@ -120,7 +120,10 @@ const readFilter = <F extends object>(
         if (value !== undefined) filter[special.key] = value
         continue
       }
-      const read = parseFilter(fields, name, sent)
+      // Forms send blank choices, which are none here.
+      const given = sent.filter((text) => text !== '')
+      const read = parseFilter(fields, name, given.length > 0 ? given : sent)
+      if (given.length === 0 && read._tag === 'invalid') continue
       if (read._tag === 'filter') {
         where.push(read.filter)
         patterns.push(...patternsOf(name, read.filter))
