@@ -17,12 +17,15 @@ export const response = (description: string, schema: object) => ({ description,
 export const errorResponses: Responses = {
   400: response('The host of the request, or the branch that it names, cannot be used', ref('Detail')),
   403: response('No token, a wrong one, or one that may not do this', ref('Detail')),
+  404: response('The `format` of the request is not known', ref('Detail')),
   406: response('JSON is not accepted by the client', ref('Detail')),
   503: response('The database does not answer', ref('Detail')),
 }
 
 /** A row that is not there. */
-export const notFoundResponse: Responses = { 404: response('There is no such object', ref('Detail')) }
+export const notFoundResponse: Responses = {
+  404: response('There is no such object, or no such `format`', ref('Detail')),
+}
 
 /** The header by which a write asks for a version. */
 export const ifMatchParameter = {
