@@ -107,7 +107,7 @@ const storeLayers = [
 
 const apiLayers = [
   ['rest', 'validation'],
-  ['accounts', 'branches', 'definitions', 'records', 'servers', 'settings'],
+  ['accounts', 'branches', 'definitions', 'openid', 'records', 'servers', 'settings'],
   ['inventory', 'openapi'],
   ['runs'],
   ['pages', 'routes'],

@@ -1,10 +1,12 @@
 import { getRequestListener } from '@hono/node-server'
 import { type CannotListen, serveHttp, urlHost } from '@netbox-pbs/app-shell'
-import { Effect, type Scope } from 'effect'
+import { Effect, Layer, type Scope } from 'effect'
 import { passwordsLayer } from './accounts/passwords.ts'
 import { makeApp } from './http/app.ts'
 import type { ProxyOptions } from './http/find-client.ts'
 import { makeRun } from './http/run.ts'
+import { openIdLayer } from './openid/openid.ts'
+import type { OpenIdConfig } from './openid/openid-config.ts'
 import type { ApiNeeds, ApiServices } from './services.ts'
 
 /** How to serve. */
@@ -17,6 +19,8 @@ export interface ApiOptions extends ProxyOptions {
   readonly allowedHosts?: ReadonlyArray<string>
   /** Seconds that one statement of a request may take in the database before the request is answered 503; 5. */
   readonly statementTimeoutSeconds?: number
+  /** The provider of OpenID Connect that users may sign in with; none. */
+  readonly openId?: OpenIdConfig | null
 }
 
 /**
@@ -28,6 +32,7 @@ export const apiServer = ({
   port,
   allowedHosts = [],
   statementTimeoutSeconds = 5,
+  openId = null,
   ...proxy
 }: ApiOptions): Effect.Effect<{ readonly url: string; readonly port: number }, CannotListen, Scope.Scope | ApiNeeds> =>
   Effect.gen(function* () {
@@ -41,4 +46,4 @@ export const apiServer = ({
       requestTimeout: 60_000,
       listener: answer,
     })
-  }).pipe(Effect.provide(passwordsLayer))
+  }).pipe(Effect.provide(Layer.merge(passwordsLayer, openIdLayer(openId))))

@@ -19,6 +19,7 @@ import {
 } from '@netbox-pbs/app-shell'
 import type { GatewayAddress } from '@netbox-pbs/sync'
 import { Effect, type Option, type Redacted } from 'effect'
+import { type OpenIdConfig, readOpenId } from './openid/openid-config.ts'
 import { version } from './version.ts'
 
 type Secret = Redacted.Redacted<string>
@@ -39,6 +40,8 @@ export interface ApiConfig {
   readonly gateway: GatewayAddress | null
   /** An admin token that is made known at the start, so that there is a first one. */
   readonly bootstrapToken: Option.Option<Secret>
+  /** The provider of OpenID Connect that users may sign in with; null: none. */
+  readonly openId: OpenIdConfig | null
   readonly logFormat: LogFormat
 }
 
@@ -102,5 +105,6 @@ const environment = Effect.gen(function* () {
     secretKey,
     gateway: yield* readGatewayAddress,
     bootstrapToken: yield* readSecret(bootstrapTokenName),
+    openId: yield* readOpenId,
   }
 })

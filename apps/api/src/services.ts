@@ -8,6 +8,7 @@ import type {
   Endpoints,
   EventRules,
   HeldDeletionsStore,
+  Identities,
   Inventory,
   InventoryLists,
   InventoryWrites,
@@ -22,9 +23,10 @@ import type {
   Workers,
 } from '@netbox-pbs/core/ports'
 import type { Passwords } from './accounts/passwords.ts'
+import type { OpenId } from './openid/openid.ts'
 
 /** The services that requests are answered with. */
-export type ApiServices = ApiNeeds | Passwords
+export type ApiServices = ApiNeeds | OpenId | Passwords
 
 /** The services that the API is given. */
 export type ApiNeeds =
@@ -35,6 +37,7 @@ export type ApiNeeds =
   | DefinitionStore
   | InventoryWrites
   | HeldDeletionsStore
+  | Identities
   | Inventory
   | RequestCosts
   | Runs

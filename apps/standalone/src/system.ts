@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os'
-import { apiServer, signInLink } from '@netbox-pbs/api'
+import { apiServer, type OpenIdConfig, signInLink } from '@netbox-pbs/api'
 import { isLoopback, urlHost } from '@netbox-pbs/app-shell'
 import { gatewayServer } from '@netbox-pbs/gateway'
 import { endpointsLayer, proxboxSourceLayer } from '@netbox-pbs/proxbox-client'
@@ -47,6 +47,8 @@ export interface SystemOptions {
   readonly keys: Keys
   /** The first admin token; none: one is made if there is none at all. */
   readonly bootstrapToken: Option.Option<Redacted.Redacted<string>>
+  /** The provider of OpenID Connect that users may sign in with; none. */
+  readonly openId?: OpenIdConfig | null
 }
 
 /** A running system, by addresses that this machine reaches. */
@@ -113,6 +115,7 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
     allowedHosts,
     trustedProxies: options.trustedProxies ?? [],
     basePath: options.basePath ?? '',
+    openId: options.openId ?? null,
     ...(options.statementTimeoutSeconds !== undefined && {
       statementTimeoutSeconds: options.statementTimeoutSeconds,
     }),

@@ -15,6 +15,7 @@ export {
   checkDatabaseUrl,
   databaseExample,
   needSecret,
+  openIdIssuerName,
   readGatewayAddress,
   readSecret,
   readVariable,

@@ -107,6 +107,7 @@ export {
   webhookMethods,
 } from './events/webhook.ts'
 export { afterFailure, type FailedLogins, type LoginLimit, loginLimits, loginWait } from './failed-logins.ts'
+export { type GroupRole, parseGroupRoles, roleOfGroups } from './group-roles.ts'
 export {
   type Attempt,
   attemptAt,

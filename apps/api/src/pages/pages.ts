@@ -12,6 +12,7 @@ import { notFound } from './error-pages.tsx'
 import { heldPages } from './held-pages.tsx'
 import { homePage } from './home-page.tsx'
 import { list } from './list-page.tsx'
+import { openIdPages } from './openid-pages.ts'
 import { runPages } from './run-pages.tsx'
 import { html, type Page, type ServePage, servePage } from './serve-page.tsx'
 import { serverPages } from './server-pages.tsx'
@@ -25,6 +26,7 @@ export function pages(run: Run): Hono<ApiEnv> {
   return new Hono<ApiEnv>()
     .route('/static', assets)
     .route('/', homePage(serve))
+    .route('/', openIdPages(serve))
     .route('/', signInPages(serve))
     .route('/', serverPages(serve))
     .route('/', inventoryPages(serve))

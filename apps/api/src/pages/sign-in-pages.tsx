@@ -4,8 +4,9 @@ import { Hono } from 'hono'
 import { authenticate } from '../accounts/authenticate.ts'
 import { Passwords } from '../accounts/passwords.ts'
 import { readToken } from '../accounts/token-text.ts'
+import { OpenId } from '../openid/openid.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
-import { home, ownPath, signInPage } from '../rest/page-paths.ts'
+import { home, openIdPage, ownPath, signInPage } from '../rest/page-paths.ts'
 import { Alert } from './components/alert.tsx'
 import { Layout } from './components/layout.tsx'
 import { html, type Page, type ServePage, seeOther, withForm } from './serve-page.tsx'
@@ -17,33 +18,42 @@ const linkPath = '/login/:link{[A-Za-z0-9_-]{20,100}}/'
 /** Signing in, with a password, a pasted token or a one-time link, and out. */
 export const signInPages = (serve: ServePage): Hono<ApiEnv> =>
   new Hono<ApiEnv>()
-    .get('/login/', (c) => form(ownPath(c.req.query('next'))))
+    .get('/login/', (c) => serve(c, signInForm(ownPath(c.req.query('next')))))
     .post('/login/', (c) => serve(c, byForm(c)))
     .get(linkPath, (c) => linkForm(c.req.param('link')))
     .post(linkPath, (c) => serve(c, byLink(c, c.req.param('link'))))
     .get('/logout/', () => seeOther(home))
     .post('/logout/', (c) => serve(c, out(c)))
 
-const form = (next: string, error: string | null = null, status = error === null ? 200 : 403): Response =>
-  html(
-    <Layout title="Sign in" path={signInPage} viewer={null}>
-      <SignIn next={next} error={error} />
-    </Layout>,
-    status,
+/** The form that signs in, with the reason why it is shown again. */
+export const signInForm = (
+  next: string,
+  {
+    error = null,
+    status = error === null ? 200 : 403,
+  }: { readonly error?: string | null; readonly status?: number } = {},
+): Effect.Effect<Response, never, OpenId> =>
+  Effect.map(OpenId, ({ name }) =>
+    html(
+      <Layout title="Sign in" path={signInPage} viewer={null}>
+        <SignIn next={next} error={error} provider={name} />
+      </Layout>,
+      status,
+    ),
   )
 
 const byForm = (c: ApiContext): Page =>
   withForm(c, ({ next: requested, username, password = '', token = '' }) => {
     const next = ownPath(requested)
     if (!isOwnOrigin(c))
-      return Effect.succeed(form(next, 'This form was not sent from this page. Load the page again and retry.'))
+      return signInForm(next, { error: 'This form was not sent from this page. Load the page again and retry.' })
     return username === undefined ? byToken(c, next, token.trim()) : byPassword(c, next, { username, password })
   })
 
 const byToken = (c: ApiContext, next: string, token: string): Page =>
   Effect.gen(function* () {
     const user = yield* userOfToken(token, c.get('client').address)
-    if (user === null) return form(next, 'This token is unknown, disabled or expired.')
+    if (user === null) return yield* signInForm(next, { error: 'This token is unknown, disabled or expired.' })
     yield* signIn(c, user)
     return c.redirect(next, 303)
   })
@@ -64,13 +74,11 @@ const byPassword = (
     return c.redirect(next, 303)
   }).pipe(
     Effect.catchTags({
-      WrongPassword: () => Effect.succeed(form(next, 'The user name and the password do not belong together.')),
+      WrongPassword: () => signInForm(next, { error: 'The user name and the password do not belong together.' }),
       LoginSlowed: ({ message, seconds }) =>
-        Effect.sync(() => {
-          const slowed = form(next, message, 429)
-          slowed.headers.set('Retry-After', String(seconds))
-          return slowed
-        }),
+        Effect.tap(signInForm(next, { error: message, status: 429 }), (slowed) =>
+          Effect.sync(() => slowed.headers.set('Retry-After', String(seconds))),
+        ),
     }),
   )
 
@@ -96,9 +104,11 @@ const linkForm = (link: string): Response =>
 
 const byLink = (c: ApiContext, link: string): Page =>
   Effect.gen(function* () {
-    if (!isOwnOrigin(c)) return form(home, 'This form was not sent from this page. Open the link again and retry.')
+    if (!isOwnOrigin(c))
+      return yield* signInForm(home, { error: 'This form was not sent from this page. Open the link again and retry.' })
     const user = yield* redeemLink(link)
-    if (Option.isNone(user)) return form(home, 'This link was used before or has expired. Sign in with a token.')
+    if (Option.isNone(user))
+      return yield* signInForm(home, { error: 'This link was used before or has expired. Sign in with a token.' })
     yield* signIn(c, { id: user.value.id, writes: true, until: null, tokenId: null })
     return c.redirect(home, 303)
   })
@@ -107,10 +117,15 @@ const out = (c: ApiContext): Page =>
   forForm(() => Effect.map(signOut(c), (): Response => c.redirect(signInPage, 303)), 'by server')(c)
 
 /** Asks for a user name and a password, or for an API token. A token is not stored: it opens a session of its own. */
-const SignIn = ({ next, error }: { next: string; error: string | null }) => (
+const SignIn = ({ next, error, provider }: { next: string; error: string | null; provider: string | null }) => (
   <>
     <h1 class="text-center mb-4">netbox-pbs</h1>
     {error === null ? null : <Alert kind="danger">{error}</Alert>}
+    {provider === null ? null : (
+      <a class="btn btn-primary w-100 mb-3" href={`${openIdPage}?${new URLSearchParams({ next })}`}>
+        Sign in with {provider}
+      </a>
+    )}
     <form class="card card-md mb-3" method="post" action={signInPage}>
       <div class="card-body">
         <h2 class="text-center mb-4">Sign in</h2>

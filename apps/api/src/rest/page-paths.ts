@@ -8,6 +8,9 @@ export const home = '/plugins/pbs/'
 /** Where to sign in. */
 export const signInPage = `${home}login/`
 
+/** Where a sign-in with a provider of OpenID Connect begins; the way back is below it. */
+export const openIdPage = `${signInPage}openid/`
+
 /** Where a form signs out. */
 export const signOutPage = `${home}logout/`
 

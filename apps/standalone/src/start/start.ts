@@ -1,5 +1,12 @@
 import { resolve } from 'node:path'
-import { type LogFormat, runService, serveHttp, WrongUsage } from '@netbox-pbs/app-shell'
+import {
+  type LogFormat,
+  openIdIssuerName,
+  readVariable,
+  runService,
+  serveHttp,
+  WrongUsage,
+} from '@netbox-pbs/app-shell'
 import { lockFolder } from '@netbox-pbs/store-postgres'
 import { Effect, Layer, Option, Redacted } from 'effect'
 import { z } from 'zod'
@@ -56,6 +63,7 @@ const begin = (options: StartOptions) =>
   Effect.gen(function* () {
     const env = yield* environment
     yield* checkBootstrapToken(env)
+    const openId = yield* openIdProvider
     const kept = options.dataDir ?? (options.demo === null ? defaultDataDir : null)
     const dataDir = kept === null ? null : resolve(kept)
     if (dataDir !== null) yield* finishRestore(dataDir)
@@ -70,7 +78,7 @@ const begin = (options: StartOptions) =>
     )
     const keys = yield* keepKeys(found)
     const fleet = options.demo === null ? null : yield* startDemo(options.demo, dataDir)
-    const running = yield* system({ ...options, folder, keys, bootstrapToken: env.bootstrapToken }).pipe(
+    const running = yield* system({ ...options, folder, keys, bootstrapToken: env.bootstrapToken, openId }).pipe(
       Effect.provide(databases),
       Effect.catchTag('SecretUnreadable', otherKey(found)),
     )
@@ -134,6 +142,16 @@ const checkBootstrapToken = ({ bootstrapToken }: Environment): Effect.Effect<voi
         Effect.flatMap(({ checkToken }) => checkToken(bootstrapToken.value)),
         Effect.mapError(({ message }) => new WrongUsage({ message: `${bootstrapTokenName}: ${message}` })),
       )
+
+/** The provider that users may sign in with, if the environment names one. */
+const openIdProvider = Effect.flatMap(readVariable(openIdIssuerName), (issuer) =>
+  Option.isNone(issuer)
+    ? Effect.succeed(null)
+    : Effect.flatMap(
+        Effect.promise(() => import('@netbox-pbs/api')),
+        ({ readOpenId }) => readOpenId,
+      ),
+)
 
 /** Listens briefly, so that a port in use is an error before a database is made. */
 const checkPorts = ({ host, port, gatewayPort }: StartOptions) => {

@@ -66,6 +66,7 @@ export {
   GatewayUnavailable,
 } from './endpoints.ts'
 export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from './held-deletions.ts'
+export { type IdentifiedUser, Identities, type Identity, UserNotActive } from './identities.ts'
 export {
   Inventory,
   type KnownGroup,

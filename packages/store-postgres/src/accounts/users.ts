@@ -7,12 +7,14 @@ import { Database } from '../database/database.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 
-interface Row extends Omit<User, 'has_password'> {
+/** A user as it is stored. */
+export interface UserRow extends Omit<User, 'has_password'> {
   readonly password_hash: string | null
 }
 
-async function select(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<Row>> {
-  const { rows } = await sql<Row>`
+/** The users of a condition on `u`. */
+export async function select(db: Kysely<Tables>, where: RawBuilder<unknown>): Promise<ReadonlyArray<UserRow>> {
+  const { rows } = await sql<UserRow>`
     select u.id, u.username, u.first_name, u.last_name, u.email, u.is_active, u.role, u.servers, u.created, u.last_login, u.password_hash
     from users u where ${where}`.execute(db)
   return rows
@@ -87,19 +89,22 @@ export const usersLayer: Layer.Layer<Users, never, Database> = Layer.effect(
 )
 
 /** One writer of users at a time: names are compared without their case, and one admin must stay. */
-const lockUsers = (trx: Kysely<Tables>) => sql`lock table users in share row exclusive mode`.execute(trx)
+export const lockUsers = (trx: Kysely<Tables>) => sql`lock table users in share row exclusive mode`.execute(trx)
 
-async function isTaken(trx: Kysely<Tables>, username: string, id: number | null): Promise<boolean> {
+/** Whether a user but the one of this id has the name, in any case of its letters. */
+export async function isTaken(trx: Kysely<Tables>, username: string, id: number | null): Promise<boolean> {
   const others = await select(trx, sql`lower(u.username) = lower(${username}) and u.id is distinct from ${id}::bigint`)
   return others.length > 0
 }
 
-async function hasAdmin(trx: Kysely<Tables>): Promise<boolean> {
+/** Whether an admin can still sign in. */
+export async function hasAdmin(trx: Kysely<Tables>): Promise<boolean> {
   const { rows } = await sql`select from users where role = 'admin' and is_active limit 1`.execute(trx)
   return rows.length > 0
 }
 
-async function insert(trx: Kysely<Tables>, user: NewUser, actor: Actor | undefined): Promise<Row> {
+/** Stores a user and logs it. */
+export async function insert(trx: Kysely<Tables>, user: NewUser, actor: Actor | undefined): Promise<UserRow> {
   const { rows } = await sql<{ id: number }>`
     insert into users (username, first_name, last_name, email, is_active, role, servers, password_hash)
     values (${user.username}, ${user.first_name}, ${user.last_name}, ${user.email}, ${user.is_active}::boolean, ${user.role},
@@ -110,12 +115,13 @@ async function insert(trx: Kysely<Tables>, user: NewUser, actor: Actor | undefin
   return row
 }
 
-async function update(
+/** Changes a user and logs it; sessions end where the password changes. */
+export async function update(
   trx: Kysely<Tables>,
-  before: Row,
+  before: UserRow,
   change: Partial<NewUser>,
   actor: Actor | undefined,
-): Promise<Row> {
+): Promise<UserRow> {
   const { id, password_hash } = before
   const user = { ...before, passwordHash: password_hash, ...change }
   await sql`
@@ -133,7 +139,7 @@ async function update(
   return after
 }
 
-async function stored(trx: Kysely<Tables>, id: number): Promise<Row> {
+async function stored(trx: Kysely<Tables>, id: number): Promise<UserRow> {
   const [row] = await select(trx, sql`u.id = ${id}::bigint`)
   if (row === undefined) throw new Error('a written user is gone')
   return row
@@ -157,10 +163,11 @@ function condition({ ids, usernames, emails, roles, is_active, search }: UserFil
   return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
 }
 
-const userOf = ({ password_hash, ...user }: Row): User => ({ ...user, has_password: password_hash !== null })
+/** A stored user without the hash of the password. */
+export const userOf = ({ password_hash, ...user }: UserRow): User => ({ ...user, has_password: password_hash !== null })
 
 /** A user as the change log records it: without the password. */
-function logged({ id, username, first_name, last_name, email, is_active, role, servers }: Row) {
+function logged({ id, username, first_name, last_name, email, is_active, role, servers }: UserRow) {
   return {
     model: 'user' as const,
     id,
