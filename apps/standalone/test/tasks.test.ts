@@ -102,7 +102,7 @@ describe.each(engines)('the tasks of a server on $engine', ({ home }) => {
     for (const row of rows) expect(row).toMatchObject(fields)
   })
 
-  test('are found from their group and its verification, newest first, and are read-only', async () => {
+  test('are found from their group and its verification, newest first, and their facts are read-only', async () => {
     const [task] = await tasks('&worker_type=backup&ordering=-starttime')
     const guest = ['datastore_name', 'backup_type', 'backup_id'].map((field) => `&${field}=${task?.[field]}`).join('')
     const of = await tasks(`&server_id=${serverId}${guest}`)
@@ -112,10 +112,13 @@ describe.each(engines)('the tasks of a server on $engine', ({ home }) => {
     const [verified] = await allRows(running, 'snapshots', '&verification_state=ok')
     const upid = encodeURIComponent(String(verified?.['verification_upid']))
     expect(await tasks(`&upid=${upid}`)).toMatchObject([{ outcome: { value: 'ok', label: 'OK' } }])
-    for (const method of ['POST', 'PATCH', 'DELETE']) {
+    for (const method of ['POST', 'PUT', 'DELETE']) {
       const path = method === 'POST' ? '' : `${task?.id}/`
       expect((await request(running, method, `/api/plugins/pbs/tasks/${path}`, {})).status).toBe(405)
     }
+    // Only what people attach can be changed.
+    const patched = await request(running, 'PATCH', `/api/plugins/pbs/tasks/${task?.id}/`, { worker_type: 'forged' })
+    expect([patched.status, (patched.json as Row)['worker_type']]).toEqual([200, 'backup'])
   })
 })
 
