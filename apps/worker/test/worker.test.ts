@@ -1,7 +1,7 @@
 import type { Deliveries } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { cut, type FleetServer, MemorySystem } from '@netbox-pbs/sync/memory'
-import { noDeliveries } from '@netbox-pbs/testing'
+import { noDeliveries } from '@netbox-pbs/testing/no-deliveries'
 import { Duration, Effect, Fiber, Layer, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { runWorker, tick } from '../src/index.ts'

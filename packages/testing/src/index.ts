@@ -52,7 +52,6 @@ export {
 } from './faults/faulted-work.ts'
 export { type PostgresRelay, postgresRelay } from './faults/postgres-relay.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
-export { noDeliveries } from './no-deliveries.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { postgresUrl, type Template } from './postgres-url.ts'
 export { builtFolder, builtPrograms, type ProgramArguments, type ProgramName } from './programs.ts'

@@ -13,7 +13,7 @@ import {
   settingsLayer,
   verifyStored,
 } from '@netbox-pbs/store-postgres'
-import { noDeliveries } from '@netbox-pbs/testing'
+import { noDeliveries } from '@netbox-pbs/testing/no-deliveries'
 import { runWorker } from '@netbox-pbs/worker'
 import { Context, Effect, Exit, Fiber, Layer, Logger, Redacted, Scope } from 'effect'
 import {
