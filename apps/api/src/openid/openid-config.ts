@@ -20,9 +20,8 @@ export interface OpenIdConfig {
   readonly groupRoles: ReadonlyArray<GroupRole>
 }
 
-const prefix = 'NETBOX_PBS_OIDC_'
-const clientIdName = `${prefix}CLIENT_ID`
-const rolesName = `${prefix}GROUP_ROLES`
+const clientIdName = 'NETBOX_PBS_OIDC_CLIENT_ID'
+const rolesName = 'NETBOX_PBS_OIDC_GROUP_ROLES'
 
 /** The provider that the environment names; null: none. */
 export const readOpenId: Effect.Effect<OpenIdConfig | null, WrongUsage> = Effect.gen(function* () {
@@ -33,22 +32,22 @@ export const readOpenId: Effect.Effect<OpenIdConfig | null, WrongUsage> = Effect
   const roles = yield* need(rolesName, 'the roles of groups, for example pbs-admins=admin,*=viewer')
   const groupRoles = parseGroupRoles(roles)
   if (typeof groupRoles === 'string') return yield* new WrongUsage({ message: `${rolesName} ${groupRoles}.` })
-  const scope = yield* variable('SCOPE', 'openid profile email')
+  const scope = yield* variable('NETBOX_PBS_OIDC_SCOPE', 'openid profile email')
   return {
     issuer,
     clientId,
-    clientSecret: yield* readSecret(`${prefix}CLIENT_SECRET`),
-    name: yield* variable('NAME', issuer.host),
+    clientSecret: yield* readSecret('NETBOX_PBS_OIDC_CLIENT_SECRET'),
+    name: yield* variable('NETBOX_PBS_OIDC_NAME', issuer.host),
     scope: scope.split(/\s+/).includes('openid') ? scope : `openid ${scope}`,
-    usernameClaim: yield* variable('USERNAME_CLAIM', 'preferred_username'),
-    groupsClaim: yield* variable('GROUPS_CLAIM', 'groups'),
+    usernameClaim: yield* variable('NETBOX_PBS_OIDC_USERNAME_CLAIM', 'preferred_username'),
+    groupsClaim: yield* variable('NETBOX_PBS_OIDC_GROUPS_CLAIM', 'groups'),
     groupRoles,
   }
 })
 
 const variable = (name: string, otherwise: string): Effect.Effect<string, WrongUsage> =>
   Effect.map(
-    readVariable(`${prefix}${name}`),
+    readVariable(name),
     Option.getOrElse(() => otherwise),
   )
 
