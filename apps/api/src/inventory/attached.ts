@@ -1,7 +1,12 @@
-import { type FieldErrors, type ListDefinitions, type ModelName, namedDefinitions } from '@netbox-pbs/core'
+import {
+  type Attached,
+  type FieldErrors,
+  type ListDefinitions,
+  type ModelName,
+  namedDefinitions,
+} from '@netbox-pbs/core'
 import { DefinitionStore, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
-import type { Attached } from '../rest/attached.ts'
 import type { Row } from '../rest/row.ts'
 import { checkAttached, type KnownDefinitions, type StoredCustomFields } from '../validation/check-attached.ts'
 import { tagsNamed } from '../validation/check-tags.ts'

@@ -3,13 +3,13 @@ import {
   type ListQuery,
   type ListRequest,
   type ModelName,
+  noDefinitions,
   registry,
   splitParameter,
 } from '@netbox-pbs/core'
 import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Option } from 'effect'
 import { attachedTo } from '../inventory/attached.ts'
-import { noDefinitions } from '../rest/attached.ts'
 import { branchParameter, placeOf } from '../rest/branch-place.ts'
 import type { ApiContext } from '../rest/caller.ts'
 import { addServerPage, listPage } from '../rest/page-paths.ts'

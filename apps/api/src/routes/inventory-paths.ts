@@ -1,6 +1,8 @@
 import {
   compareInModelOrder,
   type ModelName,
+  needsDefinitions,
+  noDefinitions,
   type Presentation,
   parseListQuery,
   parsePresentation,
@@ -18,7 +20,6 @@ import { removeRows } from '../inventory/remove-rows.ts'
 import { removeRow, updateRow } from '../inventory/update-row.ts'
 import { updateRows } from '../inventory/update-rows.ts'
 import { describeOperation } from '../openapi/model-operations.ts'
-import { needsDefinitions, noDefinitions } from '../rest/attached.ts'
 import { placeOf } from '../rest/branch-place.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { envelope, nameIgnored } from '../rest/envelope.ts'

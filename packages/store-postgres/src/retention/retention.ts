@@ -1,7 +1,7 @@
 import type { Retained } from '@netbox-pbs/core'
 import { Retention, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
-import { type Kysely, sql } from 'kysely'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { analyzeAll } from '../database/statistics.ts'
 import type { Tables } from '../database/tables.ts'
@@ -73,52 +73,50 @@ type Prune = (
 
 const operation = 'removing old records'
 
+const timestamp = (before: string): RawBuilder<unknown> => sql`${before}::timestamptz`
+const day = (before: string): RawBuilder<unknown> => sql`(${before}::timestamptz at time zone 'UTC')::date`
+
+/** Removes the oldest rows of a table; `key` identifies a row, and `before` is the limit in the type of `age`. */
+const oldestOf =
+  (
+    name: string,
+    {
+      key,
+      age,
+      before,
+    }: {
+      readonly key: RawBuilder<unknown>
+      readonly age: RawBuilder<unknown>
+      readonly before: (time: string) => RawBuilder<unknown>
+    },
+  ): Prune =>
+  (database, part) =>
+    database.query(operation, async (db) => {
+      const table = sql.table(name)
+      const { numAffectedRows } = await sql`
+        delete from ${table} where (${key}) in (
+          select ${key} from ${table} where ${age} < ${before(part.before)} order by ${age}, ${key} limit ${part.limit}::bigint
+        )`.execute(db)
+      const removed = Number(numAffectedRows ?? 0n)
+      return { removed, more: removed === part.limit }
+    })
+
 /** How a part of each kind is removed. */
 const prunes: Readonly<Record<Retained, Prune>> = {
-  changes: (database, { before, limit }) =>
-    database.query(operation, async (db) => {
-      const { numAffectedRows } = await sql`
-        delete from changes where id in (
-          select id from changes where time < ${before}::timestamptz order by time, id limit ${limit}::bigint
-        )`.execute(db)
-      const removed = Number(numAffectedRows ?? 0n)
-      return { removed, more: removed === limit }
-    }),
+  changes: oldestOf('changes', { key: sql`id`, age: sql`time`, before: timestamp }),
 
-  costs: (database, { before, limit }) =>
-    database.query(operation, async (db) => {
-      const { numAffectedRows } = await sql`
-        delete from server_costs where (server_id, day) in (
-          select server_id, day from server_costs where day < (${before}::timestamptz at time zone 'UTC')::date
-          order by day, server_id limit ${limit}::bigint
-        )`.execute(db)
-      const removed = Number(numAffectedRows ?? 0n)
-      return { removed, more: removed === limit }
-    }),
+  costs: oldestOf('server_costs', { key: sql`server_id, day`, age: sql`day`, before: day }),
 
   tasks: (database, part) => pruneTasks(database, part),
 
-  deliveries: (database, { before, limit }) =>
-    database.query(operation, async (db) => {
-      const { numAffectedRows } = await sql`
-        delete from deliveries where id in (
-          select id from deliveries where ended < ${before}::timestamptz order by ended, id limit ${limit}::bigint
-        )`.execute(db)
-      const removed = Number(numAffectedRows ?? 0n)
-      return { removed, more: removed === limit }
-    }),
+  deliveries: oldestOf('deliveries', { key: sql`id`, age: sql`ended`, before: timestamp }),
 
   // Tags and custom fields of rows that did not return.
-  detached: (database, { before, limit }) =>
-    database.query(operation, async (db) => {
-      const { numAffectedRows } = await sql`
-        delete from detached_values where (server_id, model, datastore_name, namespace, job_type, hash) in (
-          select server_id, model, datastore_name, namespace, job_type, hash from detached_values
-          where since < ${before}::timestamptz order by since limit ${limit}::bigint
-        )`.execute(db)
-      const removed = Number(numAffectedRows ?? 0n)
-      return { removed, more: removed === limit }
-    }),
+  detached: oldestOf('detached_values', {
+    key: sql`server_id, model, datastore_name, namespace, job_type, hash`,
+    age: sql`since`,
+    before: timestamp,
+  }),
 
   runs: (database, { before, limit }) =>
     database.query(operation, async (db) => {

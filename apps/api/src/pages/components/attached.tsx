@@ -1,5 +1,13 @@
-import { fieldTitle, type JsonValue as Json, type Model, type ModelField, type Tag } from '@netbox-pbs/core'
-import { type Attached, tagsOf, withLabel } from '../../rest/attached.ts'
+import {
+  type Attached,
+  fieldTitle,
+  type JsonValue as Json,
+  type Model,
+  type ModelField,
+  type Tag,
+  tagsOf,
+  withLabel,
+} from '@netbox-pbs/core'
 import { listPage } from '../../rest/page-paths.ts'
 import type { Row } from '../../rest/row.ts'
 import { JsonValue, Nothing, Tick } from './cell.tsx'

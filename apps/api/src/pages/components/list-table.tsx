@@ -1,5 +1,4 @@
-import type { Field, Model } from '@netbox-pbs/core'
-import { type Attached, tagsOf } from '../../rest/attached.ts'
+import { type Attached, type Field, type Model, tagsOf } from '@netbox-pbs/core'
 import { branchParameter } from '../../rest/branch-place.ts'
 import type { Row } from '../../rest/row.ts'
 import { TagChips } from './attached.tsx'
