@@ -57,7 +57,7 @@ describe.each(engines)('what people attach survives on $engine', ({ home }) => {
     await send('POST', '/api/extras/custom-fields/', {
       name: 'note',
       type: 'text',
-      object_types: ['datastore', 'snapshot', 'job'].map((model) => `netbox_pbs.pbs${model}`),
+      object_types: ['datastore', 'group', 'snapshot', 'job'].map((model) => `netbox_pbs.pbs${model}`),
     })
   })
   afterAll(async () => {
@@ -96,6 +96,36 @@ describe.each(engines)('what people attach survives on $engine', ({ home }) => {
     addGuest()
     await syncAndWait(running)
     expect(await find('datastores', '&name=attic')).toMatchObject(attached('datastores'))
+  })
+
+  test('a group that moved to another namespace, while it moved too', async () => {
+    pbs.addNamespace('attic', 'other')
+    const [group] = await allRows(running, 'groups', '&datastore_name=attic&backup_id=7')
+    await attach('groups', group as Row)
+    const [first, second, third] = await allRows(running, 'snapshots', snapshots)
+    await attach('snapshots', second as Row)
+    const times = [3, 2].map((nth) => now - nth * day)
+    pbs.moveGroup(guest, { store: 'attic', ns: 'other' }, times)
+    await syncAndWait(running)
+    expect((await allRows(running, 'snapshots', snapshots)).map(({ namespace }) => namespace)).toEqual([
+      'other',
+      'other',
+      '',
+    ])
+    pbs.moveGroup(guest, { store: 'attic', ns: 'other' })
+    await syncTwice(running)
+    const groups = await allRows(running, 'groups', '&datastore_name=attic&backup_id=7')
+    expect(groups).toMatchObject([{ namespace: 'other', ...attached('groups') }])
+    const moved = await allRows(running, 'snapshots', snapshots)
+    expect(moved).toMatchObject([
+      { namespace: 'other', tags: first?.['tags'], custom_fields: first?.['custom_fields'] },
+      { namespace: 'other', ...attached('snapshots') },
+      { namespace: 'other', tags: third?.['tags'], custom_fields: third?.['custom_fields'] },
+    ])
+    const log = await allRows(running, 'changes', `&changed_object_id=${groups[0]?.id}&action=update`)
+    expect(log.map(({ message }) => message)).toContain(
+      'The group moved from the root namespace of datastore attic to namespace other of datastore attic. Its tags and custom fields came along.',
+    )
   })
 
   test('a sync that changes facts leaves it alone', async () => {

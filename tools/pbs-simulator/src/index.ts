@@ -21,6 +21,7 @@ export {
   findStore,
   type GroupAddress,
   grant,
+  moveGroup,
   pruneGroup,
   removeGroup,
   removeNamespace,

@@ -70,6 +70,12 @@ export interface Simulator {
   readonly removeStore: (store: string) => void
   readonly addSnapshot: (at: operations.GroupAddress, snapshot: SnapshotState, owner?: string) => void
   readonly removeGroup: (at: operations.GroupAddress) => void
+  /** Moves a group, or its snapshots of some times, to another namespace or datastore. */
+  readonly moveGroup: (
+    at: operations.GroupAddress,
+    to: Pick<operations.GroupAddress, 'store' | 'ns'>,
+    times?: ReadonlyArray<number>,
+  ) => void
   /** Keeps the newest snapshots of a group and says how many went. */
   readonly pruneGroup: (at: operations.GroupAddress, keep: number) => number
   /** Sets a maintenance mode, or ends it with null. */
@@ -169,6 +175,7 @@ export const startSimulator = async (options: SimulatorOptions = {}): Promise<Si
     removeStore: (store) => operations.removeStore(state, store),
     addSnapshot: (at, snapshot, owner) => void operations.addSnapshot(state, at, snapshot, owner),
     removeGroup: (at) => operations.removeGroup(state, at),
+    moveGroup: (at, to, times) => operations.moveGroup(state, at, to, times),
     pruneGroup: (at, keep) => operations.pruneGroup(operations.findGroup(state, at), keep),
     setMaintenance: (store, mode, message) => operations.setMaintenance(state, store, mode, message),
     setMounted: (store, mounted) => operations.setMounted(state, store, mounted),

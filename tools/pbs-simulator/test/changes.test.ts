@@ -77,6 +77,25 @@ test('a list on its way is what was there when it was asked for', async () => {
   sim.removeGroup(at)
 })
 
+test('a group moves, first in part', async () => {
+  const at = { store: 'fresh', ns: '', backupType: 'vm', backupId: '2' }
+  const to = { ...at, ns: 'moved' }
+  const times = [1, 2, 3].map((day) => now - day * 86_400)
+  for (const time of times) sim.addSnapshot(at, finishedSnapshot(time))
+  sim.addNamespace('fresh', 'moved')
+  const listed = async (ns: string) => {
+    const rows = await readSorted(sim, `/admin/datastore/fresh/snapshots?ns=${ns}`, 'backup-time')
+    return rows.filter((row) => row['backup-id'] === '2').map((row) => row['backup-time'])
+  }
+  sim.moveGroup(at, to, times.slice(1))
+  expect([await listed(''), await listed('moved')]).toEqual([[times[0]], [times[2], times[1]]])
+  sim.moveGroup(at, to)
+  expect([await listed(''), await listed('moved')]).toEqual([[], times.toReversed()])
+  expect(() => sim.moveGroup(at, to)).toThrow(RangeError)
+  expect(() => sim.moveGroup(to, { store: 'fresh', ns: 'none' })).toThrow(RangeError)
+  sim.removeNamespace('fresh', 'moved')
+})
+
 describe('privileges and disks that come and go', () => {
   test('an entry hides a store until it is revoked', async () => {
     const stores = async () => (await readSorted(sim, '/admin/datastore', 'store')).map(({ store }) => store)

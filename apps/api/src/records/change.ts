@@ -50,7 +50,9 @@ export const Change = z.object({
   user_name: z.string(),
   message: z
     .string()
-    .describe('The `changelog_message` of the write, or of the last edit in the branch that was merged.'),
+    .describe(
+      'The `changelog_message` of the write, or of the last edit in the branch that was merged; of a row that took over tags and custom fields of a group that moved, from where.',
+    ),
   request_id: z.uuid().nullable(),
   run: reference.nullable(),
   branch: reference.nullable().describe('The branch whose merge landed the change.'),

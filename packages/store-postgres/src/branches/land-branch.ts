@@ -16,7 +16,7 @@ import {
 } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Summary } from '../change-log/append-changes.ts'
-import { add, landDeletions, landUpserts, type WindowStep } from '../change-sets/land.ts'
+import { add, landDeletions, landUpserts, movesGroups, type WindowStep } from '../change-sets/land.ts'
 import { ensureGroups, groupsOf, staleGroupsOf } from '../change-sets/land-list.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
 import { eachWindow, readWindows, type Window } from '../change-sets/parts.ts'
@@ -33,6 +33,7 @@ import {
   tables,
 } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
+import { deletedFrom, followMovedGroups } from '../writes/moved-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
 import type { TouchedScope } from './branch-places.ts'
@@ -69,6 +70,7 @@ export async function landBranch(step: WindowStep, part: number): Promise<RowCou
     if (model === 'snapshot') await countWritten(step, of(model))
   }
   await recountNamespaces(step.db, touchedNamespace(part))
+  if (movesGroups([...of('snapshot'), ...of('group')])) await followMovedGroups(step, part)
   return counts
 }
 
@@ -118,13 +120,6 @@ async function countWritten({ db, engine, writer, made }: WindowStep, windows: R
     const stale = staleGroupsOf(window)
     await recountGroups(db, groupsOf(window, sql`true`), { watch: writer.watch, discard: true, stale })
   })
-}
-
-/** The keys of the groups that a part deletes, or deletes snapshots of. */
-function deletedFrom(part: number): RawBuilder<unknown> {
-  const key = columnNames(groupKey, 'w')
-  const deletions = sql`w.part_id = ${part}::bigint and w.op = 'delete'`
-  return sql`select ${key} from staged_snapshots w where ${deletions} union select ${key} from staged_groups w where ${deletions}`
 }
 
 /** The namespaces, under the alias `m`, in which a part writes anything that they count. */

@@ -16,6 +16,7 @@ import { lockExistingScope, lockPlaces } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, inScope, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
 import { restoreAttached } from '../writes/detached-values.ts'
+import { followMovedGroups } from '../writes/moved-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
 import {
   countNewGroups,
@@ -193,8 +194,13 @@ async function landSnapshots(step: Land, part: number): Promise<RowCounts> {
   await recountLandedGroups(step, part)
   // Groups that only their snapshots have made.
   if ((step.made.get('group') ?? 0) > 0) await restoreAttached(db, 'group', placeRow(place))
+  if (movesGroups([...windows, ...groups])) await followMovedGroups(step, part)
   return addRows(upserted, deleted)
 }
+
+/** Whether windows of snapshots and groups may take a group to or from its place. */
+export const movesGroups = (windows: ReadonlyArray<Window>): boolean =>
+  windows.some(({ creates, deletes }) => creates + deletes > 0)
 
 /** The scope of a namespace's snapshots as a row. */
 const placeRow = (place: ScopePlace) =>

@@ -47,6 +47,7 @@ import { migration as users } from './0058-users.ts'
 import { migration as eventRules } from './0063-event-rules.ts'
 import { migration as deliveries } from './0064-deliveries.ts'
 import { migration as identities } from './0066-identities.ts'
+import { migration as movedGroups } from './0074-moved-groups.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -101,4 +102,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0063_event_rules': eventRules,
   '0064_deliveries': deliveries,
   '0066_identities': identities,
+  '0074_moved_groups': movedGroups,
 }

@@ -23,7 +23,7 @@ const placeColumns = (model: ModelName): ReadonlyArray<ScopeColumn> =>
  */
 export function keepAttached(model: ModelName, gone: string): RawBuilder<unknown> | null {
   if (!isKept(model)) return null
-  const key = sql.join(ownKey(model).map(({ field }) => sql`g.before -> ${sql.lit(field)}`))
+  const key = detachedKeyOf(model, ({ field }) => sql`g.before -> ${sql.lit(field)}`)
   const place = placeColumns(model)
   const names = sql.join([sql`server_id`, sql`model`, ...place.map((column) => sql.id(column))])
   const values = sql.join([
@@ -33,11 +33,12 @@ export function keepAttached(model: ModelName, gone: string): RawBuilder<unknown
   ])
   return sql`
     insert into detached_values as d (${names}, hash, key, tags, custom_fields)
-    select ${values}, hashtextextended(k.key::text collate "C", 0), k.key, g.before -> 'tags', g.before -> 'custom_fields'
-    from ${sql.table(gone)} g cross join lateral (select jsonb_build_array(${key}) as key) k
+    select ${values}, ${detachedHash(sql`k.key`)}, k.key, g.before -> 'tags', g.before -> 'custom_fields'
+    from ${sql.table(gone)} g cross join lateral (select ${key} as key) k
     where g.before -> 'tags' <> '[]' or g.before -> 'custom_fields' <> '{}'
     on conflict (server_id, model, datastore_name, namespace, job_type, hash)
-    do update set key = excluded.key, tags = excluded.tags, custom_fields = excluded.custom_fields, since = now()`
+    do update set key = excluded.key, tags = excluded.tags, custom_fields = excluded.custom_fields,
+      since = now(), times = null, row_created = null`
 }
 
 /**
@@ -69,6 +70,23 @@ export async function restoreAttached(
     db,
   )
 }
+
+/**
+ * A member of the key that `detached_values`, under an alias, has of a row: the value of a key field
+ * as text.
+ */
+export function detachedKey(model: ModelName, alias: string, field: string): RawBuilder<unknown> {
+  const nth = ownKey(model).findIndex((column) => column.field === field)
+  return sql`(${sql.ref(`${alias}.key`)} ->> ${sql.lit(nth)})`
+}
+
+/** The key of a row in `detached_values`, of the JSON values of its key fields as the change log has them. */
+export const detachedKeyOf = (model: ModelName, value: (column: Column) => RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`jsonb_build_array(${sql.join(ownKey(model).map(value))})`
+
+/** The hash that `detached_values` has of a key. */
+export const detachedHash = (key: RawBuilder<unknown>): RawBuilder<unknown> =>
+  sql`hashtextextended(${key}::text collate "C", 0)`
 
 /** The columns of the scopes of some rows, the alias `w`, that `restoreAttached` reads. */
 export const placesOfRows = (model: ModelName): RawBuilder<unknown> =>

@@ -57,6 +57,13 @@ export const Operation = z.discriminatedUnion('operation', [
   z.strictObject({ ...common, operation: z.literal('removeNamespace'), store, ns }),
   z.strictObject({ ...common, operation: z.literal('removeStore'), store }),
   z.strictObject({ ...common, operation: z.literal('removeGroup'), ...group }),
+  z.strictObject({
+    ...common,
+    operation: z.literal('moveGroup'),
+    ...group,
+    to: z.strictObject({ store, ns }),
+    times: z.array(z.int().positive()).optional(),
+  }),
   z.strictObject({ ...common, operation: z.literal('pruneGroup'), ...group, keep: z.int().nonnegative() }),
   z.strictObject({ ...common, operation: z.literal('addSnapshot'), ...group, backupTime: z.int().positive() }),
   z.strictObject({

@@ -142,6 +142,8 @@ const applyOperation = async (server: Simulator, operation: Operation): Promise<
       return server.removeStore(operation.store)
     case 'removeGroup':
       return server.removeGroup(operation)
+    case 'moveGroup':
+      return server.moveGroup(operation, operation.to, operation.times)
     case 'pruneGroup':
       return void server.pruneGroup(operation, operation.keep)
     case 'addSnapshot':

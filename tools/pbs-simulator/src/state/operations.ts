@@ -1,5 +1,5 @@
 import type { AclEntry, DatastoreState, GroupState, NamespaceState, PbsState, SnapshotState } from './pbs-state.ts'
-import { countOf, seriesTime } from './series.ts'
+import { countOf, seriesTime, snapshotsOf } from './series.ts'
 
 /** Names a group. */
 export interface GroupAddress {
@@ -75,6 +75,30 @@ export const removeGroup = (state: PbsState, at: GroupAddress): void => {
   const group = findGroup(state, at)
   const namespace = findNamespace(state, at.store, at.ns)
   namespace.groups = namespace.groups.filter((candidate) => candidate !== group)
+}
+
+/**
+ * Moves a group to another namespace or datastore; with `times` only the snapshots of these times,
+ * as in the middle of a move. A group of the same type and id that is there gets the snapshots.
+ */
+export const moveGroup = (
+  state: PbsState,
+  at: GroupAddress,
+  to: Pick<GroupAddress, 'store' | 'ns'>,
+  times: ReadonlyArray<number> | null = null,
+): void => {
+  const group = findGroup(state, at)
+  const target = findNamespace(state, to.store, to.ns)
+  const moves = ({ backupTime }: SnapshotState): boolean => times === null || times.includes(backupTime)
+  const all = [...snapshotsOf(group)]
+  const staying = all.filter((snapshot) => !moves(snapshot))
+  const existing = target.groups.find(
+    ({ backupType, backupId }) => backupType === at.backupType && backupId === at.backupId,
+  )
+  if (existing === undefined) target.groups.push({ ...group, series: null, snapshots: all.filter(moves) })
+  else existing.snapshots.push(...all.filter(moves))
+  if (staying.length === 0) removeGroup(state, at)
+  else Object.assign(group, { series: null, snapshots: staying })
 }
 
 const oldestExplicit = ({ snapshots }: GroupState): SnapshotState | undefined =>
