@@ -152,6 +152,38 @@ export {
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export {
+  type CalendarEvent,
+  nextEvent,
+  parseCalendarEvent,
+  type Steps,
+  type Values as CalendarValues,
+} from './protection/calendar-event.ts'
+export { type Forecast, forecastOf, mostDays } from './protection/capacity.ts'
+export {
+  type FailedRuns,
+  type JobFacts,
+  type JobHealth,
+  type JobRun,
+  jobHealth,
+  type MissedRuns,
+  mostMissed,
+  type RunOutcome,
+} from './protection/job-health.ts'
+export {
+  type Objective,
+  type ObjectiveRule,
+  type ObjectiveSubject,
+  objectiveOf,
+  rhythmOf,
+} from './protection/objective.ts'
+export {
+  type FinishedBackup,
+  type Protection,
+  type ProtectionFacts,
+  protectionOf,
+} from './protection/protection-state.ts'
+export { type TimeZone, timeZone } from './protection/time-zone.ts'
+export {
   isAttachedParameter,
   type ListDefinitions,
   type NamedDefinitions,
