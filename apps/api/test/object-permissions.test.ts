@@ -129,7 +129,15 @@ const addresses = (path: string): ReadonlyArray<string> =>
 
 describe('a user of one server', () => {
   test.each(lists)('reads nothing of another one at %s', async (path) => {
-    const queries = ['?limit=1000', '?limit=1&offset=1', '?brief=1', '?q=e', '?start=0&limit=1000']
+    const queries = [
+      '?limit=1000',
+      '?limit=1&offset=1',
+      '?brief=1',
+      '?q=e',
+      '?start=0&limit=1000',
+      '?export=csv',
+      '?export=ndjson',
+    ]
     for (const address of addresses(path)) {
       for (const query of address === path && path !== '/api/schema/' ? queries : ['']) {
         const { status, text } = await limited('GET', `${address}${query}`, { documented: false })

@@ -199,6 +199,7 @@ export {
   type Lookup,
   type OrderTerm,
   type PageRequest,
+  type RecordPage,
   type RecordQuery,
   requestFilters,
 } from './query/list-query.ts'
@@ -316,7 +317,9 @@ export {
   pageRoot,
   pageUrl,
   type Row,
+  rowServer,
   rowUrl,
+  servedNames,
   serveRow,
   shownFields,
 } from './served-row.ts'

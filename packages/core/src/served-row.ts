@@ -56,18 +56,26 @@ export const choice = <A extends string>(value: A): { readonly value: A; readonl
 })
 
 /** A row as REST answers it, with the fields that were asked for. Links start with `base`. */
-export function serveRow(
+export const serveRow = (model: ModelName, row: Row, serving: Serving): Readonly<Record<string, unknown>> =>
+  rowServer(model, serving)(row)
+
+/** The same for many rows that are answered alike. */
+export function rowServer(
   model: ModelName,
-  row: Row,
   { base, presentation, attached }: Serving,
-): Readonly<Record<string, unknown>> {
+): (row: Row) => Readonly<Record<string, unknown>> {
   const isServed = shownFields(presentation, registry[model].brief)
-  return Object.fromEntries(
-    Object.entries(servedFields[model]).flatMap(([name, serve]) =>
-      isServed(name) ? [[name, serve(row, base, attached)]] : [],
-    ),
-  )
+  const fields = Object.entries(servedFields[model]).filter(([name]) => isServed(name))
+  return (row) => {
+    const served: Record<string, unknown> = {}
+    for (const [name, serve] of fields) served[name] = serve(row, base, attached)
+    return served
+  }
 }
+
+/** The names of the fields that an answer about a row has, in their order. */
+export const servedNames = (model: ModelName, presentation: Presentation): ReadonlyArray<string> =>
+  Object.keys(servedFields[model]).filter(shownFields(presentation, registry[model].brief))
 
 /** How rows are answered. */
 interface Serving {

@@ -1,7 +1,7 @@
 import type { Filter, ListQuery, ModelName, OrderTerm } from '@netbox-pbs/core'
 import { Branches, type ChangeSets, type Inventory, InventoryLists, type InventoryWrites } from '@netbox-pbs/core/ports'
 import { oneByOne, writesOneByOne } from '@netbox-pbs/testing'
-import { Effect, Layer, ManagedRuntime } from 'effect'
+import { Effect, Layer, ManagedRuntime, Stream } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
@@ -22,7 +22,12 @@ const by = (...fields: ReadonlyArray<string>): ReadonlyArray<OrderTerm> =>
 type Requested = Partial<Pick<ListQuery, 'filters' | 'search' | 'order'>>
 
 /** The lists requested of every model, and of each. */
-const everywhere: ReadonlyArray<Requested> = [{}, { order: by('-id') }, { order: by('server', '-last_seen_at') }]
+const everywhere: ReadonlyArray<Requested> = [
+  {},
+  { order: by('-id') },
+  { order: by('server', '-last_seen_at') },
+  { order: by('-server') },
+]
 const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Requested>>>> = {
   server: [{ search: 'A' }, { order: by('-port') }, { filters: [exact('name', 'a', 'd')] }],
   datastore: [
@@ -39,6 +44,7 @@ const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Requested>>>> = 
   ],
   snapshot: [
     { order: by('-backup_time') },
+    { order: by('-size_bytes', 'verification_place', 'backup_time') },
     { filters: [exact('verification_state', 'ok')] },
     { filters: [exact('comment', 'x')], order: by('-size_bytes') },
     { filters: [exact('backup_id', '100', '200')] },
@@ -61,6 +67,13 @@ const walked = (lists: Lists, model: ModelName, requested: Requested) =>
       if (found.rows.length === 0) return { rows, counts: [...counts] }
     }
   })
+
+/** Every row of a list as a stream of it has them, three at a time. */
+const streamed = (lists: Lists, model: ModelName, requested: Requested) =>
+  Effect.map(
+    Stream.runCollect(lists.stream({ model, filters: [], search: null, order: [], ...requested, rowsAtOnce: 3 })),
+    (rows) => [...rows],
+  )
 
 const byCursor = (lists: Lists, model: ModelName) =>
   Effect.map(
@@ -124,6 +137,13 @@ describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) =>
         const got = await here.runPromise(Effect.flatMap(branchBanner, (lists) => walked(lists, model, requested)))
         const want = await there.runPromise(Effect.flatMap(InventoryLists, (lists) => walked(lists, model, requested)))
         expect(got, `${model} ${JSON.stringify(requested)}`).toEqual(want)
+        const inBranch = await here.runPromise(
+          Effect.flatMap(branchBanner, (lists) => streamed(lists, model, requested)),
+        )
+        const inMain = await there.runPromise(
+          Effect.flatMap(InventoryLists, (lists) => streamed(lists, model, requested)),
+        )
+        expect([inBranch, inMain], `${model} ${JSON.stringify(requested)}`).toEqual([want.rows, want.rows])
       }
       const cursor = await here.runPromise(Effect.flatMap(branchBanner, (lists) => byCursor(lists, model)))
       expect(cursor, model).toEqual(

@@ -61,7 +61,7 @@ export function responseCheck(document: object, { partialBy = [] }: ResponseChec
     if (!(mediaType in described.content)) return fail(`with the undocumented content type ${mediaType}`)
     const schemas = partialBy.some((parameter) => searchParams.has(parameter)) ? partial : whole
     const validate = schemas(['paths', path, verb, 'responses', String(status), 'content', mediaType, 'schema'])
-    if (!validate(JSON.parse(text)))
+    if (!validate(mediaType === 'application/json' ? JSON.parse(text) : text))
       return fail(`whose body differs from the document: ${JSON.stringify(validate.errors, null, 1)}`)
   }
 }

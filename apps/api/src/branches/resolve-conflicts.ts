@@ -34,7 +34,7 @@ export const resolveConflicts = Effect.fn('resolveConflicts')(function* ({ id, f
   const branches = yield* Branches
   if (resolution?.choice !== 'value') return yield* branches.resolve({ id, filter, resolution, user: by.user, by })
   const { count, rows } = yield* branches.conflicts({ id, filter, limit: pageLimits.max, offset: 0 })
-  if (count > rows.length)
+  if ((count ?? 0) > rows.length)
     return yield* invalid({ value: [`A value resolves at most ${pageLimits.max} conflicts at once: name fewer.`] })
   const definitions = yield* DefinitionStore
   const read = yield* Effect.forEach(rows, (conflict) =>

@@ -97,7 +97,8 @@ function more(row: Any, { tagged }: Related): Readonly<Record<string, unknown>> 
   return { base_choices: null, choices_count: row.extra_choices.length }
 }
 
-function shownFields(kind: DefinitionKind, { fields, omit, brief }: Presentation): (name: string) => boolean {
+/** Which fields of a definition are shown. */
+export function shownFields(kind: DefinitionKind, { fields, omit, brief }: Presentation): (name: string) => boolean {
   if (fields !== null) return (name) => fields.includes(name)
   if (omit !== null) return (name) => !omit.includes(name)
   if (!brief) return () => true

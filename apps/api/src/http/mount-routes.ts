@@ -6,6 +6,7 @@ import { authenticate } from '../accounts/authenticate.ts'
 import { inBranch, namedBranch } from '../branches/named-branch.ts'
 import { branchNotByServer, notByServer } from '../rest/by-server.ts'
 import type { ApiContext, ApiEnv } from '../rest/caller.ts'
+import { askedExport, exportMediaType } from '../rest/export.ts'
 import { badRequest, forbidden, type HttpError, methodNotAllowed, notAcceptable, notFound } from '../rest/http-error.ts'
 import type { Handler, Path, Route, Run } from '../rest/route.ts'
 import { apiVersion } from '../version.ts'
@@ -84,14 +85,15 @@ function allowed(routes: ReadonlyArray<Route>): string {
 /** Media ranges that JSON satisfies. A browser asks for HTML first; it gets JSON as well. */
 const readable = new Set(['application/json', 'application/*', '*/*', 'text/html'])
 
-/** Checks `Accept` and `format` as NetBox does. We answer JSON and nothing else. */
+/** Checks `Accept` and `format` as NetBox does. We answer JSON, and exports in their own forms. */
 const negotiate = (c: ApiContext): Effect.Effect<void, HttpError> => {
-  const format = c.req.query('format')
-  if (format !== undefined && format !== '' && format !== 'json' && format !== 'api')
+  const named = c.req.query('format')
+  if (named !== undefined && named !== '' && named !== 'json' && named !== 'api')
     return Effect.fail(notFound('Not found.'))
   const accept = c.req.header('accept')?.trim() || '*/*'
   const ranges = accept.split(',').map((range) => range.split(';').map((part) => part.trim().toLowerCase()))
-  const chosen = ranges.find(([type = '']) => readable.has(type))
+  const format = askedExport(new URL(c.req.url).searchParams)
+  const chosen = ranges.find(([type = '']) => readable.has(type) || type === (format && exportMediaType(format)))
   if (chosen === undefined) return Effect.fail(notAcceptable('Could not satisfy the request Accept header.'))
   const requested = chosen.find((part) => part.startsWith('version='))?.slice('version='.length)
   return requested === undefined || requested === apiVersion

@@ -8,13 +8,15 @@ import {
   idParameter,
   ifMatchParameter,
   json,
+  listResponse,
   notFoundResponse,
   pageParameters,
   presentationParameters,
   ref,
   response,
+  startParameter,
   versionErrors,
-  wrongFilter,
+  wrongPage,
 } from './responses.ts'
 
 /** Name of a kind's schema in the document. */
@@ -63,11 +65,10 @@ const more: Readonly<Record<DefinitionKind, Readonly<Record<string, object>>>> =
   choice_set: { base_choices: nothing, choices_count: { type: 'integer', readOnly: true } },
 }
 
-/** The schemas of a kind: a definition as read, the envelope of its list, and the bodies of its writes. */
-export function definitionSchemas(kind: DefinitionKind): Readonly<Record<string, object>> {
-  const name = schemaName(kind)
+/** The fields of a definition as it is read, in their order, with their schemas. */
+export function servedProperties(kind: DefinitionKind): Readonly<Record<string, object>> {
   const fields = Object.entries<Field>(definitionModels[kind].fields)
-  const read = {
+  return {
     id: { type: 'integer' },
     url: uri,
     display_url: uri,
@@ -78,6 +79,13 @@ export function definitionSchemas(kind: DefinitionKind): Readonly<Record<string,
     created: datetime,
     last_updated: datetime,
   }
+}
+
+/** The schemas of a kind: a definition as read, the envelope of its list, and the bodies of its writes. */
+export function definitionSchemas(kind: DefinitionKind): Readonly<Record<string, object>> {
+  const name = schemaName(kind)
+  const fields = Object.entries<Field>(definitionModels[kind].fields)
+  const read = servedProperties(kind)
   const write = Object.fromEntries(fields.map(([field, about]) => [field, special[field]?.write ?? inputSchema(about)]))
   const required = fields.filter(([, about]) => about.required).map(([field]) => field)
   return {
@@ -128,7 +136,7 @@ export function describeDefinitionOperation(
     description: method === 'get' ? textOf[kind] : `${textOf[kind]} They are not branched.`,
     parameters: [
       ...filters,
-      ...(list && method === 'get' ? pageParameters : []),
+      ...(list && method === 'get' ? [startParameter, ...pageParameters] : []),
       ...(method === 'get' ? presentationParameters : []),
       ...(list ? [] : [idParameter]),
       ...(versioned ? [ifMatchParameter] : []),
@@ -149,7 +157,7 @@ export function describeDefinitionOperation(
     responses: {
       ...errorResponses,
       ...(method === 'get' && list
-        ? { 200: response('A page of the list', ref(`${schemaName(kind)}List`)), ...wrongFilter }
+        ? { 200: listResponse('A page of the list', ref(`${schemaName(kind)}List`)), ...wrongPage }
         : method === 'post'
           ? { 201: response('Created', { oneOf: [one, many] }) }
           : method === 'delete'

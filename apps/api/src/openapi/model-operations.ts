@@ -12,12 +12,15 @@ import {
   idParameter,
   ifMatchParameter,
   json,
+  listResponse,
   notFoundResponse,
   pageParameters,
   presentationParameters,
   ref,
   response,
+  startParameter,
   versionErrors,
+  wrongPage,
 } from './responses.ts'
 
 type DescribedRoute = Parameters<typeof route>[0]
@@ -116,10 +119,8 @@ function answers(model: ModelName, method: Method, place: 'list' | 'detail'): Ro
     return { 200: response('The objects changed', { type: 'array', items: one }) }
   return place === 'list'
     ? {
-        200: response('A page of the list', ref(`${schemaName(model)}List`)),
-        400: response('The errors of each parameter', {
-          anyOf: [ref('FieldErrors'), ref('Detail'), { type: 'array', items: text }],
-        }),
+        200: listResponse('A page of the list', ref(`${schemaName(model)}List`)),
+        ...wrongPage,
       }
     : { 200: response('The object', one) }
 }
@@ -145,11 +146,11 @@ function listParameters(model: ModelName) {
     ]),
     { name: 'q', schema: text },
     { name: 'ordering', schema: text },
-    { name: 'start', schema: { type: 'integer' as const, minimum: 0 } },
   ]
   return [
     ...filterParameters(listFields(model)),
     ...more.map((parameter) => ({ ...parameter, in: 'query' as const })),
+    startParameter,
     ...pageParameters,
     ...presentationParameters,
   ]

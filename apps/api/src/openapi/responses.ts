@@ -1,6 +1,7 @@
 import type { RouteConfig } from '@hono/zod-openapi'
 import { z } from 'zod'
 import { branchHeader, branchParameter } from '../rest/branch-place.ts'
+import { exportFormats, exportMediaType } from '../rest/export.ts'
 
 type Responses = RouteConfig['responses']
 
@@ -12,6 +13,15 @@ export const json = (schema: object) => ({ 'application/json': { schema } })
 
 /** An answer with a body. */
 export const response = (description: string, schema: object) => ({ description, content: json(schema) })
+
+/** A page of a list, or as an export the whole list. */
+export const listResponse = (description: string, schema: object) => ({
+  description,
+  content: {
+    ...json(schema),
+    ...Object.fromEntries(exportFormats.map((format) => [exportMediaType(format), { schema: { type: 'string' } }])),
+  },
+})
 
 /** Errors that any request may get. An operation with its own description of 400 overrides this one. */
 export const errorResponses: Responses = {
@@ -45,6 +55,13 @@ export const wrongFilter: Responses = {
   400: response('The errors of each parameter', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
 }
 
+/** The same of a list with a cursor, whose parameters may exclude each other. */
+export const wrongPage: Responses = {
+  400: response('The errors of each parameter', {
+    anyOf: [ref('FieldErrors'), ref('Detail'), { type: 'array', items: { type: 'string' } }],
+  }),
+}
+
 /** How a body may be refused. */
 export const bodyErrors: Responses = {
   400: response('The errors of each field', { anyOf: [ref('FieldErrors'), ref('Detail')] }),
@@ -59,7 +76,21 @@ export const idParameter = { name: 'id', in: 'path' as const, required: true, sc
 export const pageParameters = [
   { name: 'limit', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, maximum: 1000, default: 50 } },
   { name: 'offset', in: 'query' as const, schema: { type: 'integer' as const, minimum: 0, default: 0 } },
+  {
+    name: 'export',
+    in: 'query' as const,
+    schema: { type: 'string' as const, enum: [...exportFormats] },
+    description: 'Answers all rows, as CSV with a line of names or as a JSON object a line, in place of a page.',
+  },
 ]
+
+/** The parameter that reads a list from an id on. */
+export const startParameter = {
+  name: 'start',
+  in: 'query' as const,
+  schema: { type: 'integer' as const, minimum: 0 },
+  description: 'A cursor: the objects of this id and later ones, in the order of ids, without a count.',
+}
 
 /** Parameters that choose the fields of every object in an answer. */
 export const presentationParameters = ['brief', 'fields', 'omit'].map((name) => ({

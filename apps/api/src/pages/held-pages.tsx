@@ -28,7 +28,8 @@ const list = (c: ApiContext) => forVisitor((viewer) => draw(viewer, new URL(c.re
 const draw = (viewer: Viewer, parameters: URLSearchParams, problem: { status: number; text: string } | null = null) =>
   Effect.gen(function* () {
     const { limit, offset } = offsetPage(parameters)
-    const { count, rows } = yield* (yield* HeldDeletionsStore).list({ runId: null, limit, offset })
+    const { count: counted, rows } = yield* (yield* HeldDeletionsStore).list({ runId: null, limit, offset })
+    const count = counted ?? 0
     const sets = yield* Effect.forEach(rows, sampleRows)
     return html(
       <Layout title="Held deletions" path={heldPage} viewer={viewer}>

@@ -91,7 +91,7 @@ const overview = forVisitor(
 )
 
 const branchesInReview = Effect.flatMap(Branches, (branches) =>
-  Effect.map(branches.list({ statuses: ['in_review'], limit: 1, offset: 0 }), ({ count }) => count),
+  Effect.map(branches.list({ statuses: ['in_review'], limit: 1, offset: 0 }), ({ count }) => count ?? 0),
 )
 
 const countOf = (model: (typeof counted)[number]) =>

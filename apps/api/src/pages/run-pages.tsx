@@ -48,12 +48,18 @@ const drawList = (viewer: Viewer, parameters: URLSearchParams, problem: string |
   Effect.gen(function* () {
     const runs = yield* Runs
     const { limit, offset } = offsetPage(parameters)
-    const { count, rows, ignored, wrong } = yield* runFilter.read(parameters).pipe(
+    const {
+      count: counted,
+      rows,
+      ignored,
+      wrong,
+    } = yield* runFilter.read(parameters).pipe(
       Effect.flatMap(({ filter, ignored }) =>
         Effect.map(runs.list({ ...filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
       ),
       Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
     )
+    const count = counted ?? 0
     return html(
       <Layout title="Sync runs" path={runsPage} viewer={viewer} refresh={rows.some(isUnderWay)}>
         <PageTitle title="Sync runs">{viewer.operates ? <SyncButton formToken={viewer.formToken} /> : null}</PageTitle>
@@ -116,7 +122,7 @@ const detail = (c: ApiContext, id: number) =>
               scopes={scopes.rows}
               warnings={warnings}
               jobs={jobs.rows.filter(({ state }) => state === 'failed' || state === 'retrying')}
-              held={{ sets, count: held.count, viewer }}
+              held={{ sets, count: held.count ?? 0, viewer }}
               pager={{ path, parameters, count: scopes.count, limit, offset }}
             />
           </Layout>,

@@ -106,11 +106,11 @@ export const servedChange = (base: string, change: LoggedChange): z.infer<typeof
     change.runId === null
       ? null
       : { id: change.runId, url: runUrl(base, change.runId), display: `Run ${change.runId}` },
-  action: { value: change.action, label: labels[change.action] },
   branch:
     change.branch === null
       ? null
       : { id: change.branch.id, url: branchUrl(base, change.branch.id), display: change.branch.name },
+  action: { value: change.action, label: labels[change.action] },
   changed_object_type: loggedTypes[change.model].objectType,
   changed_object_id: change.objectId,
   object_repr: change.title,

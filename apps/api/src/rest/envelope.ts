@@ -1,7 +1,16 @@
-import { type PageRequest, pageLimits, parsePage, parsePresentation, shownFields } from '@netbox-pbs/core'
-import type { Page } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import {
+  type PageRequest,
+  pageLimits,
+  parsePage,
+  parsePresentation,
+  type RecordPage,
+  shownFields,
+} from '@netbox-pbs/core'
+import type { ListedPage } from '@netbox-pbs/core/ports'
+import { Chunk, Effect, Option, Stream } from 'effect'
 import type { ApiContext } from './caller.ts'
+import { type ExportFormat, respondWithExport } from './export.ts'
+import { type HttpError, invalid } from './http-error.ts'
 import { baseUrl } from './links.ts'
 
 /**
@@ -10,27 +19,95 @@ import { baseUrl } from './links.ts'
  */
 interface Records<A, E, R> {
   readonly path: string
+  /** As sent, without that of an export. */
+  readonly params: URLSearchParams
+  /** The fields of each record. */
+  readonly columns: ReadonlyArray<string>
+  /** The form of an export; null: a page. */
+  readonly format: ExportFormat | null
   /** Parameters that changed nothing. */
   readonly ignored: ReadonlyArray<string>
-  readonly read: (page: { readonly limit: number; readonly offset: number }) => Effect.Effect<Page<A>, E, R>
+  readonly cursor: CursorOf<A> | undefined
+  readonly read: (page: RecordPage) => Effect.Effect<ListedPage<A>, E, R>
   readonly serve: (record: A, base: string) => object
 }
 
-/** Answers the page of a list of records that the request asks for. */
-export const respondWithRecords = <A, E, R>(c: ApiContext, { path, ignored, read, serve }: Records<A, E, R>) =>
+/** How a list of records is read from an id on. */
+export interface CursorOf<A> {
+  readonly idOf: (record: A) => number
+  /** The list's own order is that of ids, or its reverse. */
+  readonly ordered: boolean
+}
+
+/** Answers the page of a list of records that the request asks for, or all of them as an export. */
+export const respondWithRecords = <A, E, R>(
+  c: ApiContext,
+  { path, params, columns, format, ignored, cursor, read, serve }: Records<A, E, R>,
+) =>
   Effect.gen(function* () {
-    const params = new URL(c.req.url).searchParams
-    const page = offsetPage(params)
-    const { count, rows } = yield* read(page)
     const base = baseUrl(c)
     const isShown = shownFields(parsePresentation(params), ['name'])
-    const results = rows.map((record) =>
-      Object.fromEntries(Object.entries(serve(record, base)).filter(([name]) => isShown(name))),
-    )
-    const url = `${base}${path}`
+    const shown = (record: A) =>
+      Object.fromEntries(Object.entries(serve(record, base)).filter(([name]) => isShown(name)))
     nameIgnored(c, ignored)
-    return c.json(envelope({ page: { _tag: 'offset', ...page }, count, results, lastId: null, url, params }))
+    if (format !== null) {
+      const ordered = cursor !== undefined && cursor.ordered && !params.has('ordering')
+      const objects = Stream.map(ordered ? allByIds(read, cursor.idOf) : allRecords(read), shown)
+      return yield* respondWithExport(c, { format, name: nameOf(path), columns: columns.filter(isShown), objects })
+    }
+    const page = yield* recordPage(params)
+    const { count, rows } = yield* read(storedPage(page))
+    const results = rows.map(shown)
+    const last = rows.at(-1)
+    const lastId = cursor === undefined || last === undefined ? null : cursor.idOf(last)
+    const url = `${base}${path}`
+    return c.json(envelope({ page, count, results, lastId, url, params }))
   })
+
+/** The name of a list: the last part of its path. */
+const nameOf = (path: string): string => path.split('/').at(-2) ?? ''
+
+/** The page that a request asks for of a list with a cursor; 400 in NetBox's words for one that is none. */
+export function recordPage(params: URLSearchParams): Effect.Effect<PageRequest, HttpError> {
+  const parsed = parsePage(params)
+  return parsed._tag === 'page' ? Effect.succeed(parsed.page) : invalid([parsed.message])
+}
+
+/** The same as stores read it. */
+export const storedPage = (page: PageRequest): RecordPage =>
+  page._tag === 'offset'
+    ? { limit: page.limit, offset: page.offset }
+    : { limit: page.limit, offset: 0, cursor: { at: 'from', id: page.start } }
+
+/** The page of a query that has filters too. */
+export const pageOf = ({ limit, offset, cursor }: RecordPage): RecordPage => ({
+  limit,
+  offset,
+  ...(cursor === undefined ? {} : { cursor }),
+})
+
+/** All records of a list whose own order is that of ids, each page after the last record of another. */
+const allByIds = <A, E, R>(
+  read: (page: RecordPage) => Effect.Effect<ListedPage<A>, E, R>,
+  idOf: (record: A) => number,
+): Stream.Stream<A, E, R> =>
+  Stream.paginateChunkEffect<number | null, A, E, R>(null, (id) =>
+    Effect.map(read({ limit: pageLimits.max, offset: 0, cursor: { at: 'after', id } }), ({ rows }) => {
+      const last = rows.length < pageLimits.max ? undefined : rows.at(-1)
+      return [Chunk.fromIterable(rows), last === undefined ? Option.none() : Option.some(idOf(last))] as const
+    }),
+  )
+
+/** All records of a list, page by page; a write during the reading may shift them. */
+export const allRecords = <A, E, R>(
+  read: (page: RecordPage) => Effect.Effect<ListedPage<A>, E, R>,
+): Stream.Stream<A, E, R> =>
+  Stream.paginateChunkEffect(0, (offset) =>
+    Effect.map(read({ limit: pageLimits.max, offset }), ({ rows }) => [
+      Chunk.fromIterable(rows),
+      rows.length < pageLimits.max ? Option.none() : Option.some(offset + rows.length),
+    ]),
+  )
 
 /** A page of a list as NetBox answers it. */
 interface Envelope {

@@ -66,6 +66,8 @@ interface FilterDescription<F> {
 
 /** The filter of a list of records, as the document has it and as a query gives it. */
 export interface RecordFilter<F> {
+  /** The fields of each record, in their order. */
+  readonly columns: ReadonlyArray<string>
   readonly parameters: ReadonlyArray<{ readonly name: string; readonly in: 'query'; readonly schema: object }>
   readonly read: (params: URLSearchParams) => Effect.Effect<RecordQuery<F>, HttpError | StoreFailed, InventoryLists>
 }
@@ -78,6 +80,7 @@ export const recordFilter = <F extends object = object>(
   record: z.ZodObject,
   { fields = {}, parameters = {} as Parameters<F> }: FilterDescription<F> = {}, // border: without parameters F has no keys
 ): RecordFilter<F> => ({
+  columns: Object.keys(record.shape),
   parameters: [
     ...filterParameters(fields),
     ...Object.values<Parameter<unknown>>(parameters).map(

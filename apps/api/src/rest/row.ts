@@ -2,7 +2,7 @@ import type { ModelName, Row } from '@netbox-pbs/core'
 import type { ServedRow } from '@netbox-pbs/core/ports'
 
 // The form of a row is core's, because webhooks send rows too.
-export { choice, display, type Row, serveRow } from '@netbox-pbs/core'
+export { choice, display, type Row } from '@netbox-pbs/core'
 
 /** Forgets the model of a served row. */
 export const anyRow = <M extends ModelName>(row: ServedRow<M>): Row => row as unknown as Row // border: no index signature fits a row of a known model

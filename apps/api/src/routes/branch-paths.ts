@@ -21,6 +21,7 @@ import {
   servedConflict,
 } from '../records/branch.ts'
 import { actorOf } from '../rest/caller.ts'
+import { pageOf } from '../rest/envelope.ts'
 import { etag, expectedVersions } from '../rest/etag.ts'
 import { baseUrl, branchesPath, branchUrl } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
@@ -39,6 +40,7 @@ const listRoute = recordList({
   schema: 'BranchList',
   filter: branchFilter,
   read: (query) => Effect.flatMap(Branches, (branches) => branches.list(query)),
+  cursor: { idOf: ({ id }) => id, ordered: true },
   serve: (branch, base) => servedBranch(base, branch),
 })
 
@@ -136,8 +138,9 @@ const conflictsRoute = recordListOf({
   schema: 'BranchConflictList',
   filter: conflictFilter,
   owner: findBranch,
-  read: ({ id }, { limit, offset, ...filter }) =>
-    Effect.flatMap(Branches, (branches) => branches.conflicts({ id, filter, limit, offset })),
+  read: ({ id }, query) =>
+    Effect.flatMap(Branches, (branches) => branches.conflicts({ id, filter: query, ...pageOf(query) })),
+  cursor: { idOf: ({ id }) => id, ordered: true },
   serve: servedConflict,
 })
 

@@ -3,6 +3,7 @@ import { Effect, Option } from 'effect'
 import { pathId } from '../inventory/find-row.ts'
 import { errorResponses, idParameter, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import { changeFilter, servedChange } from '../records/change.ts'
+import { pageOf } from '../rest/envelope.ts'
 import { notFound } from '../rest/http-error.ts'
 import { baseUrl, changesPath } from '../rest/links.ts'
 import { type Path, type Route, route } from '../rest/route.ts'
@@ -17,7 +18,8 @@ const listRoute = recordList({
   description: 'The change log, newest first; with `after_id` the entries after that one, oldest first',
   schema: 'ChangeList',
   filter: changeFilter,
-  read: ({ limit, offset, ...filter }) => Effect.flatMap(Changes, (changes) => changes.list({ filter, limit, offset })),
+  read: (query) => Effect.flatMap(Changes, (changes) => changes.list({ filter: query, ...pageOf(query) })),
+  cursor: { idOf: ({ id }) => id, ordered: true },
   serve: (change, base) => servedChange(base, change),
 })
 

@@ -8,16 +8,17 @@ import {
   parsePresentation,
 } from '@netbox-pbs/core'
 import { type DefinitionInUse, DefinitionStore, type DefinitionsTaken } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { Chunk, Effect, Stream } from 'effect'
 import { checkDefinition } from '../definitions/check-definition.ts'
 import { definitionFilter } from '../definitions/definition-filter.ts'
-import { serveDefinitions } from '../definitions/serve-definition.ts'
+import { serveDefinitions, shownFields } from '../definitions/serve-definition.ts'
 import { bulkError, bulkObjects, objectsNotFound, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { pathId } from '../inventory/find-row.ts'
-import { describeDefinition, describeDefinitionOperation } from '../openapi/definition-schemas.ts'
+import { describeDefinition, describeDefinitionOperation, servedProperties } from '../openapi/definition-schemas.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
-import { envelope, nameIgnored, offsetPage } from '../rest/envelope.ts'
+import { allRecords, envelope, nameIgnored, recordPage, storedPage } from '../rest/envelope.ts'
 import { checkVersion, etag, expectedVersions } from '../rest/etag.ts'
+import { listParameters, respondWithExport } from '../rest/export.ts'
 import { HttpError, invalid, notFound } from '../rest/http-error.ts'
 import { baseUrl, definitionsPath, definitionUrl } from '../rest/links.ts'
 import { maxObjects, readBody } from '../rest/read-body.ts'
@@ -43,15 +44,28 @@ function listRoute(kind: DefinitionKind): Route {
   const filter = definitionFilter(kind)
   return route(describeDefinitionOperation(kind, 'get', 'list', filter.parameters), (c) =>
     Effect.gen(function* () {
-      const params = new URL(c.req.url).searchParams
-      const { filter: read, ignored } = yield* filter.read(params)
-      const { limit, offset } = offsetPage(params)
+      const { format, params } = yield* listParameters(c)
+      const filters = new URLSearchParams(params)
+      filters.delete('start')
+      const { filter: read, ignored } = yield* filter.read(filters)
+      const serving = { base: baseUrl(c), presentation: parsePresentation(params) }
       const store = yield* DefinitionStore
-      const { count, rows } = yield* store.list({ kind, filter: read, limit, offset })
-      const results = yield* serveDefinitions(kind, rows, { base: baseUrl(c), presentation: parsePresentation(params) })
       nameIgnored(c, ignored)
+      if (format !== null) {
+        const all = allRecords((page) => store.list({ kind, filter: read, ...page }))
+        return yield* respondWithExport(c, {
+          ...{ format, name: definitionModels[kind].path },
+          columns: Object.keys(servedProperties(kind)).filter(shownFields(kind, serving.presentation)),
+          objects: Stream.mapChunksEffect(all, (rows) =>
+            Effect.map(serveDefinitions(kind, [...rows], serving), Chunk.fromIterable),
+          ),
+        })
+      }
+      const page = yield* recordPage(params)
+      const { count, rows } = yield* store.list({ kind, filter: read, ...storedPage(page) })
+      const results = yield* serveDefinitions(kind, rows, serving)
       const url = `${baseUrl(c)}${definitionsPath(kind)}`
-      return c.json(envelope({ page: { _tag: 'offset', limit, offset }, count, results, lastId: null, url, params }))
+      return c.json(envelope({ page, count, results, lastId: rows.at(-1)?.id ?? null, url, params }))
     }),
   )
 }

@@ -5,6 +5,7 @@ import { pathId } from '../inventory/find-row.ts'
 import { bodyErrors, errorResponses, idParameter, notFoundResponse, ref, response } from '../openapi/responses.ts'
 import { deliveryFilter, servedDelivery, servedDeliveryDetail } from '../records/delivery.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
+import { pageOf } from '../rest/envelope.ts'
 import { badRequest, notFound } from '../rest/http-error.ts'
 import { baseUrl, deliveriesPath } from '../rest/links.ts'
 import { readBody } from '../rest/read-body.ts'
@@ -19,8 +20,8 @@ const listRoute = recordList({
   description: 'The requests that webhooks are sent, newest first',
   schema: 'DeliveryList',
   filter: deliveryFilter,
-  read: ({ limit, offset, ...filter }) =>
-    Effect.flatMap(Deliveries, (deliveries) => deliveries.list({ filter, limit, offset })),
+  read: (query) => Effect.flatMap(Deliveries, (deliveries) => deliveries.list({ filter: query, ...pageOf(query) })),
+  cursor: { idOf: ({ id }) => id, ordered: true },
   serve: (delivery, base) => servedDelivery(base, delivery),
 })
 

@@ -38,6 +38,7 @@ export const eventRulePaths: ReadonlyArray<Path> = recordPaths({
     schema: 'EventRuleList',
     filter: eventRuleFilter,
     read: (request) => Effect.flatMap(EventRules, (rules) => rules.list(request)),
+    cursor: { idOf: ({ id }) => id, ordered: false },
     serve: (rule, base) => servedEventRule(base, rule),
   }),
   describe: () => describeFields(EventRuleRequest, eventRuleBody.required),

@@ -34,6 +34,7 @@ const listRoute = recordListOf({
       const { count, rows } = yield* (yield* HeldDeletionsStore).list({ runId: id, ...query })
       return { count, rows: yield* Effect.forEach(rows, sampleRows) }
     }),
+  cursor: { idOf: ({ set }) => set.id, ordered: true },
   serve: (sampled, base, { id }) => servedHeld(base, id, sampled),
 })
 

@@ -7,9 +7,11 @@ import {
   parseListQuery,
   parsePresentation,
   registry,
+  rowServer,
+  servedNames,
 } from '@netbox-pbs/core'
 import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
-import { Effect } from 'effect'
+import { Chunk, Effect, Stream } from 'effect'
 import { annotateRow } from '../inventory/annotate-row.ts'
 import { attachedTo, listDefinitions } from '../inventory/attached.ts'
 import { bulkError, bulkObjects, bulkTargets, tooManyObjects } from '../inventory/bulk-targets.ts'
@@ -24,11 +26,12 @@ import { placeOf } from '../rest/branch-place.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { envelope, nameIgnored } from '../rest/envelope.ts'
 import { checkVersion, etag, expectedVersions } from '../rest/etag.ts'
+import { listParameters, respondWithExport } from '../rest/export.ts'
 import { invalid } from '../rest/http-error.ts'
 import { baseUrl, listPath, rowUrl } from '../rest/links.ts'
 import { maxObjects, readBody } from '../rest/read-body.ts'
 import { type Handler, type Path, type Route, route } from '../rest/route.ts'
-import { anyRow, type Row, serveRow } from '../rest/row.ts'
+import { anyRow, type Row } from '../rest/row.ts'
 import { nameMissingPrivileges } from '../servers/not-usable.ts'
 import { hasErrors, validateRemoval, type WriteMode } from '../validation/validate-item.ts'
 
@@ -63,10 +66,19 @@ const describeRow = (model: ModelName, c: ApiContext) =>
 const listRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'list'), (c) =>
     Effect.gen(function* () {
-      const params = new URL(c.req.url).searchParams
+      const { format, params } = yield* listParameters(c)
       const request = parseListQuery(model, params, yield* listDefinitions(model, params))
       const query = yield* resolveList(request)
       const lists = yield* InventoryLists
+      if (format !== null) {
+        nameIgnored(c, request.ignored)
+        return yield* respondWithExport(c, {
+          ...{ format, name: registry[model].path, columns: servedNames(model, request.presentation) },
+          objects: Stream.mapChunksEffect(lists.stream(query), (rows) =>
+            Effect.map(serveRows(c, model, [...rows].map(anyRow), request.presentation), Chunk.unsafeFromArray),
+          ),
+        })
+      }
       const { count, rows } = yield* lists.list(query)
       const base = baseUrl(c)
       const results = yield* serveRows(c, model, rows.map(anyRow), request.presentation)
@@ -200,7 +212,7 @@ export const respondWithRow = (
 const serveRows = (c: ApiContext, model: ModelName, rows: ReadonlyArray<Row>, presentation = writePresentation(c)) =>
   Effect.gen(function* () {
     const attached = needsDefinitions(presentation) ? yield* attachedTo(model, rows) : noDefinitions
-    return rows.map((row) => serveRow(model, row, { base: baseUrl(c), presentation, attached }))
+    return rows.map(rowServer(model, { base: baseUrl(c), presentation, attached }))
   })
 
 /** After a write `brief` does not count. */

@@ -1,18 +1,22 @@
-import type { Page } from '@netbox-pbs/core/ports'
+import type { RecordPage } from '@netbox-pbs/core'
+import type { ListedPage } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import {
   branchParameters,
   errorResponses,
   idParameter,
+  listResponse,
   notFoundResponse,
   pageParameters,
   presentationParameters,
   ref,
-  response,
+  startParameter,
   wrongFilter,
+  wrongPage,
 } from '../openapi/responses.ts'
 import type { ApiContext } from '../rest/caller.ts'
-import { respondWithRecords } from '../rest/envelope.ts'
+import { type CursorOf, respondWithRecords } from '../rest/envelope.ts'
+import { listParameters } from '../rest/export.ts'
 import type { RecordFilter, RecordQuery } from '../rest/read-filter.ts'
 import { type Handler, type HandlerError, type Route, route } from '../rest/route.ts'
 import type { ApiServices } from '../services.ts'
@@ -35,10 +39,9 @@ interface ListDescription {
 /** A list of records that are no inventory: `A` as the store has them, filtered by `F`. */
 interface RecordList<F, A> extends ListDescription {
   readonly filter: RecordFilter<F>
-  readonly read: (
-    query: RecordQuery<F>['filter'] & { readonly limit: number; readonly offset: number },
-    c: ApiContext,
-  ) => Served<Page<A>>
+  /** How it is read from an id on; left out: it cannot. */
+  readonly cursor?: CursorOf<A>
+  readonly read: (query: RecordQuery<F>['filter'] & RecordPage, c: ApiContext) => Served<ListedPage<A>>
   readonly serve: (record: A, base: string) => object
 }
 
@@ -46,22 +49,24 @@ interface RecordList<F, A> extends ListDescription {
  * The operation that lists records: it reads the filter and the page, names ignored parameters, and
  * answers NetBox's envelope.
  */
-export const recordList = <F extends object, A>({ filter, read, serve, ...about }: RecordList<F, A>): Route =>
-  listRoute(about, filter, (c) => answerList(c, { path: about.path, filter, read, serve }))
+export const recordList = <F extends object, A>({ filter, cursor, read, serve, ...about }: RecordList<F, A>): Route =>
+  listRoute(about, filter, (c) => answerList(c, { path: about.path, filter, ...given(cursor), read, serve }), {
+    cursor: cursor !== undefined,
+  })
+
+const given = <A>(cursor: CursorOf<A> | undefined) => (cursor === undefined ? {} : { cursor })
 
 /** The same for the records of another one, `O`, that the path names. `owner` finds it, or fails with 404. */
 export const recordListOf = <F extends object, A, O extends { readonly id: number }>({
   filter,
+  cursor,
   owner,
   read,
   serve,
   ...about
 }: Omit<RecordList<F, A>, 'read' | 'serve'> & {
   readonly owner: (c: ApiContext) => Served<O>
-  readonly read: (
-    owner: O,
-    query: RecordQuery<F>['filter'] & { readonly limit: number; readonly offset: number },
-  ) => Served<Page<A>>
+  readonly read: (owner: O, query: RecordQuery<F>['filter'] & RecordPage) => Served<ListedPage<A>>
   readonly serve: (record: A, base: string, owner: O) => object
 }): Route =>
   listRoute(
@@ -72,18 +77,19 @@ export const recordListOf = <F extends object, A, O extends { readonly id: numbe
         answerList(c, {
           path: about.path.replace('{id}', String(found.id)),
           filter,
+          ...given(cursor),
           read: (query) => read(found, query),
           serve: (record, base) => serve(record, base, found),
         }),
       ),
-    { ofAnother: true },
+    { ofAnother: true, cursor: cursor !== undefined },
   )
 
 function listRoute<F>(
   { path, operationId, tags = ['plugins'], description, schema, branched = false }: ListDescription,
   { parameters }: RecordFilter<F>,
   handler: Handler,
-  { ofAnother = false } = {},
+  { ofAnother = false, cursor = false } = {},
 ): Route {
   return route(
     {
@@ -92,18 +98,19 @@ function listRoute<F>(
       tags: [...tags],
       operationId,
       summary: description,
-      description: `Pages of NetBox's envelope: count, next, previous, results. A parameter that is not known is named in X-Ignored-Parameters.`,
+      description: `Pages of NetBox's envelope: count, next, previous, results; or with \`export\` the whole list. A parameter that is not known is named in X-Ignored-Parameters.`,
       parameters: [
         ...(ofAnother ? [idParameter] : []),
         ...parameters,
+        ...(cursor ? [startParameter] : []),
         ...pageParameters,
         ...presentationParameters,
         ...(branched ? branchParameters : []),
       ],
       responses: {
         ...errorResponses,
-        200: response(description, ref(schema)),
-        ...wrongFilter,
+        200: listResponse(description, ref(schema)),
+        ...(cursor ? wrongPage : wrongFilter),
         ...(ofAnother ? notFoundResponse : {}),
       },
     },
@@ -113,13 +120,15 @@ function listRoute<F>(
 
 const answerList = <F extends object, A>(
   c: ApiContext,
-  { path, filter, read, serve }: Pick<RecordList<F, A>, 'path' | 'filter' | 'read' | 'serve'>,
+  { path, filter, cursor, read, serve }: Pick<RecordList<F, A>, 'path' | 'filter' | 'cursor' | 'read' | 'serve'>,
 ) =>
   Effect.gen(function* () {
-    const params = new URL(c.req.url).searchParams
-    const query = yield* filter.read(params)
+    const { format, params } = yield* listParameters(c)
+    const filters = new URLSearchParams(params)
+    if (cursor !== undefined) filters.delete('start')
+    const query = yield* filter.read(filters)
     return yield* respondWithRecords(c, {
-      path,
+      ...{ path, params, format, cursor, columns: filter.columns },
       ignored: query.ignored,
       read: (page) => read({ ...query.filter, ...page }, c),
       serve,

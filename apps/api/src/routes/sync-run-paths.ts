@@ -47,6 +47,7 @@ const listRoute = recordList({
   schema: 'SyncRunList',
   filter: runFilter,
   read: (query) => Effect.flatMap(Runs, (runs) => runs.list(query)),
+  cursor: { idOf: ({ id }) => id, ordered: true },
   serve: (run, base) => servedRun(base, run),
 })
 

@@ -20,6 +20,7 @@ const listRoute = recordList({
   schema: 'TokenList',
   filter: tokenFilter,
   read: (query, c) => Effect.flatMap(ApiTokens, (tokens) => tokens.list({ ...query, ...ownOf(c, query.userIds) })),
+  cursor: { idOf: ({ id }) => id, ordered: true },
   serve: (token, base) => servedToken(base, token),
 })
 

@@ -39,6 +39,7 @@ const listRoute = recordList({
     Effect.flatMap(Users, (users) =>
       users.list(isAdmin(c.get('caller')) ? query : { ...query, ids: visible(c, query.ids ?? [c.get('caller').id]) }),
     ),
+  cursor: { idOf: ({ id }) => id, ordered: false },
   serve: (user, base) => servedUser(base, user),
 })
 

@@ -30,6 +30,7 @@ export const webhookPaths: ReadonlyArray<Path> = recordPaths({
     schema: 'WebhookList',
     filter: webhookFilter,
     read: (request) => Effect.flatMap(Webhooks, (webhooks) => webhooks.list(request)),
+    cursor: { idOf: ({ id }) => id, ordered: false },
     serve: (webhook, base) => servedWebhook(base, webhook),
   }),
   describe: () => describeFields(WebhookRequest, webhookBody.required),

@@ -1,6 +1,7 @@
 import { Context, Data, type Effect, type Option } from 'effect'
 import type { Actor } from '../change-log.ts'
-import type { Page } from './runs.ts'
+import type { RecordPage } from '../query/list-query.ts'
+import type { ListedPage } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 import type { User, UserRights } from './users.ts'
 
@@ -89,12 +90,7 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
     readonly find: (request: { readonly key: string }) => Effect.Effect<Option.Option<ApiTokenFound>, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<ApiToken>, StoreFailed>
     /** The newest first. */
-    readonly list: (
-      request: ApiTokenFilter & {
-        readonly limit: number
-        readonly offset: number
-      },
-    ) => Effect.Effect<Page<ApiToken>, StoreFailed>
+    readonly list: (request: ApiTokenFilter & RecordPage) => Effect.Effect<ListedPage<ApiToken>, StoreFailed>
     /** Changes tokens, all or none; ids without a token are left out. */
     readonly update: (request: {
       readonly changes: ReadonlyArray<{ readonly id: number; readonly change: ApiTokenChange }>

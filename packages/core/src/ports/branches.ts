@@ -3,7 +3,7 @@ import type { Branch, BranchChange, BranchConflict, BranchKind } from '../branch
 import type { Author } from '../change-log.ts'
 import type { NaturalKey } from '../key.ts'
 import type { ConflictKind, Resolution } from '../merge/conflict.ts'
-import type { RecordQuery } from '../query/list-query.ts'
+import type { RecordPage, RecordQuery } from '../query/list-query.ts'
 import type { ModelName } from '../registry/field.ts'
 import type { RowCounts } from '../run.ts'
 import type { BranchStatus, ClosedBranchStatus } from '../status.ts'
@@ -20,7 +20,7 @@ import type {
 import type { NamespacePlace } from './inventory.ts'
 import type { InventoryLists } from './inventory-lists.ts'
 import type { InventoryWrites } from './inventory-writes.ts'
-import type { Page } from './runs.ts'
+import type { ListedPage, Page } from './runs.ts'
 import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
 /** A branch as an inventory: the lists and writes of main, applied in the branch. */
@@ -135,12 +135,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly serverId: number
     }) => Effect.Effect<ReadonlyArray<NamespacePlace>, StoreFailed>
     /** Newest first, unless asked otherwise. */
-    readonly list: (
-      request: BranchFilter & {
-        readonly limit: number
-        readonly offset: number
-      },
-    ) => Effect.Effect<Page<Branch>, StoreFailed>
+    readonly list: (request: BranchFilter & RecordPage) => Effect.Effect<ListedPage<Branch>, StoreFailed>
     /** Changes the name or the description of a branch in any state. */
     readonly update: (
       request: Requested & {
@@ -158,12 +153,9 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly offset: number
     }) => Effect.Effect<Page<BranchChange>, StoreFailed>
     /** Its conflicts, as they were when it was last compared with main. */
-    readonly conflicts: (request: {
-      readonly id: number
-      readonly filter: ConflictFilter
-      readonly limit: number
-      readonly offset: number
-    }) => Effect.Effect<Page<BranchConflict>, StoreFailed>
+    readonly conflicts: (
+      request: RecordPage & { readonly id: number; readonly filter: ConflictFilter },
+    ) => Effect.Effect<ListedPage<BranchConflict>, StoreFailed>
     /**
      * Compares the branch with main as it is now. A resolution stays valid while the values it was given
      * for are the same.

@@ -2,9 +2,9 @@ import { Context, Data, type Effect } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { DefinitionKind, Definitions, ModelField, Tag } from '../definitions/definition.ts'
 import type { FieldValues } from '../merge/merge-object.ts'
-import type { RecordQuery } from '../query/list-query.ts'
+import type { RecordPage, RecordQuery } from '../query/list-query.ts'
 import type { ModelName } from '../registry/field.ts'
-import type { Page } from './runs.ts'
+import type { ListedPage } from './runs.ts'
 import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
 /** Definitions have values that others have already, or that earlier ones of the same request get. */
@@ -51,12 +51,9 @@ export interface DefinitionUpdate extends DefinitionRemoval {
 export class DefinitionStore extends Context.Tag('@netbox-pbs/core/DefinitionStore')<
   DefinitionStore,
   {
-    readonly list: <K extends DefinitionKind>(request: {
-      readonly kind: K
-      readonly filter: DefinitionFilter
-      readonly limit: number
-      readonly offset: number
-    }) => Effect.Effect<Page<Definitions[K]>, StoreFailed>
+    readonly list: <K extends DefinitionKind>(
+      request: RecordPage & { readonly kind: K; readonly filter: DefinitionFilter },
+    ) => Effect.Effect<ListedPage<Definitions[K]>, StoreFailed>
     /** In the order of the ids; ids without a definition are left out. */
     readonly byIds: <K extends DefinitionKind>(request: {
       readonly kind: K

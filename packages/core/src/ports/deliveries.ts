@@ -3,7 +3,8 @@ import type { Actor } from '../change-log.ts'
 import type { Delivery, DeliveryDetail, DeliveryState } from '../events/delivery.ts'
 import type { EventType } from '../events/event-types.ts'
 import type { WebhookMethod } from '../events/webhook.ts'
-import type { Page } from './runs.ts'
+import type { RecordPage } from '../query/list-query.ts'
+import type { ListedPage } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** Filters of deliveries: one matches every given filter, and any value of each. */
@@ -56,11 +57,9 @@ export class Deliveries extends Context.Tag('@netbox-pbs/core/Deliveries')<
   Deliveries,
   {
     /** Newest first. */
-    readonly list: (request: {
-      readonly filter: DeliveryFilter
-      readonly limit: number
-      readonly offset: number
-    }) => Effect.Effect<Page<Delivery>, StoreFailed>
+    readonly list: (
+      request: RecordPage & { readonly filter: DeliveryFilter },
+    ) => Effect.Effect<ListedPage<Delivery>, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<DeliveryDetail>, StoreFailed>
     /** Makes it due now, with all its attempts. None: its state does not allow that, or there is none. */
     readonly retry: (request: {

@@ -1,7 +1,7 @@
 import { Context, Data, type Effect, type Option } from 'effect'
-import type { RecordQuery } from '../query/list-query.ts'
+import type { RecordPage, RecordQuery } from '../query/list-query.ts'
 import type { HeldDeletions, HeldState } from '../sync/judge-deletions.ts'
-import type { Page } from './runs.ts'
+import type { ListedPage } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** No held deletions have that id: their rows came back or were deleted, or their server was deleted. */
@@ -39,12 +39,8 @@ export class HeldDeletionsStore extends Context.Tag('@netbox-pbs/core/HeldDeleti
      * that wait for a decision. Fields are `heldFields`.
      */
     readonly list: (
-      request: RecordQuery & {
-        readonly runId: number | null
-        readonly limit: number
-        readonly offset: number
-      },
-    ) => Effect.Effect<Page<HeldDeletions>, StoreFailed>
+      request: RecordQuery & RecordPage & { readonly runId: number | null },
+    ) => Effect.Effect<ListedPage<HeldDeletions>, StoreFailed>
     /** With a run: only if that run held or refreshed them. */
     readonly get: (request: {
       readonly id: number

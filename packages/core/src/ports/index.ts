@@ -75,7 +75,7 @@ export {
   type ScopeState,
   type ServerRow,
 } from './inventory.ts'
-export { InventoryLists, type ServedPage, type ServedRow } from './inventory-lists.ts'
+export { InventoryLists, type ServedPage, type ServedRow, type WholeList } from './inventory-lists.ts'
 export {
   type EditValues,
   InventoryWrites,
@@ -90,7 +90,7 @@ export { DatastoreUsage, ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
 export { type DayCost, RequestCosts } from './request-costs.ts'
 export { Retention } from './retention.ts'
-export { type EndedJob, mostUnopened, type NewRun, type Page, Runs } from './runs.ts'
+export { type EndedJob, type ListedPage, mostUnopened, type NewRun, type Page, Runs } from './runs.ts'
 export { type DueRun, type ScheduledServer, type ScheduleMark, Schedules } from './schedules.ts'
 export { SecretBox, SecretUnreadable } from './secret-box.ts'
 export { type Session, Sessions } from './sessions.ts'

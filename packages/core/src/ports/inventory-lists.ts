@@ -1,4 +1,4 @@
-import { Context, type Effect, type Option } from 'effect'
+import { Context, type Effect, type Option, type Stream } from 'effect'
 import type { ListQuery } from '../query/list-query.ts'
 import type { PatternFaults } from '../query/parse-list-query.ts'
 import type { JsonValue, ModelName } from '../registry/field.ts'
@@ -28,11 +28,23 @@ export interface ServedPage<M extends ModelName> {
   readonly rows: ReadonlyArray<ServedRow<M>>
 }
 
+/** A list from its first row to its last. */
+export interface WholeList<M extends ModelName = ModelName> extends Omit<ListQuery<M>, 'page'> {
+  /** Rows that one statement reads at most; left out: as many as are fast. */
+  readonly rowsAtOnce?: number
+}
+
 /** Lists and details of main, as REST and pages show them. */
 export class InventoryLists extends Context.Tag('@netbox-pbs/core/InventoryLists')<
   InventoryLists,
   {
     readonly list: <M extends ModelName>(query: ListQuery<M>) => Effect.Effect<ServedPage<M>, StoreFailed>
+    /**
+     * All rows of a list in its order. They are read part by part, each by statements of its own: no
+     * connection is held and no transaction is open while the reader works. A row that is not written
+     * while the list is read comes exactly once.
+     */
+    readonly stream: <M extends ModelName>(query: WholeList<M>) => Stream.Stream<ServedRow<M>, StoreFailed>
     readonly get: <M extends ModelName>(request: {
       readonly model: M
       readonly id: number

@@ -1,5 +1,5 @@
 import { Context, type Effect, type Option, type Stream } from 'effect'
-import type { RecordQuery } from '../query/list-query.ts'
+import type { RecordPage, RecordQuery } from '../query/list-query.ts'
 import type { Run, RunJob, RunMode, RunTrigger, ScopeResult, Warning } from '../run.ts'
 import type { Resource } from '../scope.ts'
 import type { ScopeFilter } from '../scope-filter.ts'
@@ -8,6 +8,13 @@ import type { StoreFailed } from './store-failed.ts'
 /** A page of records, with the number of all of them. */
 export interface Page<A> {
   readonly count: number
+  readonly rows: ReadonlyArray<A>
+}
+
+/** A page of a list that may be read by a cursor, which does not count. */
+export interface ListedPage<A> {
+  /** Null: it was read by a cursor. */
+  readonly count: number | null
   readonly rows: ReadonlyArray<A>
 }
 
@@ -42,12 +49,7 @@ export class Runs extends Context.Tag('@netbox-pbs/core/Runs')<
     readonly create: (run: NewRun) => Effect.Effect<Run, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Run>, StoreFailed>
     /** Newest first, unless asked otherwise. Fields are `runFields`. */
-    readonly list: (
-      request: RecordQuery & {
-        readonly limit: number
-        readonly offset: number
-      },
-    ) => Effect.Effect<Page<Run>, StoreFailed>
+    readonly list: (request: RecordQuery & RecordPage) => Effect.Effect<ListedPage<Run>, StoreFailed>
     /**
      * The scopes of a run that did not end unchanged, in the order they ended, under the present
      * names of their servers.

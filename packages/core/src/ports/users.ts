@@ -1,7 +1,8 @@
 import { Context, Data, type Effect, type Option } from 'effect'
 import type { Role } from '../access.ts'
 import type { Actor } from '../change-log.ts'
-import type { Page } from './runs.ts'
+import type { RecordPage } from '../query/list-query.ts'
+import type { ListedPage } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
 /** What a user may do, and where. */
@@ -66,9 +67,7 @@ export class Users extends Context.Tag('@netbox-pbs/core/Users')<
   Users,
   {
     /** By name. */
-    readonly list: (
-      request: UserFilter & { readonly limit: number; readonly offset: number },
-    ) => Effect.Effect<Page<User>, StoreFailed>
+    readonly list: (request: UserFilter & RecordPage) => Effect.Effect<ListedPage<User>, StoreFailed>
     /** A user by the exact name, with the hash of the password. */
     readonly byName: (request: {
       readonly username: string

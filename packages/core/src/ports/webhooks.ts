@@ -1,7 +1,8 @@
 import { Context, Data, type Effect, type Option, type Redacted } from 'effect'
 import type { Actor } from '../change-log.ts'
 import type { EventRule, EventRuleValues, Webhook, WebhookValues } from '../events/webhook.ts'
-import type { Page } from './runs.ts'
+import type { RecordPage } from '../query/list-query.ts'
+import type { ListedPage } from './runs.ts'
 import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
 /** Another webhook, or another event rule, has the name. */
@@ -14,12 +15,10 @@ export class WebhookNotFound extends Data.TaggedError('WebhookNotFound')<{ reado
 type Secret = Redacted.Redacted<string>
 
 /** A page of a list; `search` looks in names and descriptions, ignoring case. */
-export interface NamedListRequest {
+export interface NamedListRequest extends RecordPage {
   readonly ids?: ReadonlyArray<number>
   readonly names?: ReadonlyArray<string>
   readonly search?: string
-  readonly limit: number
-  readonly offset: number
 }
 
 /** The receivers of events. Every write is in the change log, without the secret. */
@@ -27,7 +26,7 @@ export class Webhooks extends Context.Tag('@netbox-pbs/core/Webhooks')<
   Webhooks,
   {
     /** By name. */
-    readonly list: (request: NamedListRequest) => Effect.Effect<Page<Webhook>, StoreFailed>
+    readonly list: (request: NamedListRequest) => Effect.Effect<ListedPage<Webhook>, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<Webhook>, StoreFailed>
     readonly create: (request: {
       readonly values: WebhookValues
@@ -61,7 +60,7 @@ export class EventRules extends Context.Tag('@netbox-pbs/core/EventRules')<
     /** By name. */
     readonly list: (
       request: NamedListRequest & { readonly enabled?: boolean; readonly webhookIds?: ReadonlyArray<number> },
-    ) => Effect.Effect<Page<EventRule>, StoreFailed>
+    ) => Effect.Effect<ListedPage<EventRule>, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<EventRule>, StoreFailed>
     readonly create: (request: {
       readonly values: EventRuleValues

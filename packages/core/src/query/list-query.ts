@@ -78,5 +78,20 @@ export interface RecordQuery {
   readonly order?: ReadonlyArray<OrderTerm>
 }
 
+/**
+ * Where a page of records begins in the order of their ids: `from` this id on, whatever the list's own
+ * order; or `after` it in a list whose own order is that of ids, null being the first page.
+ */
+export type RecordCursor =
+  | { readonly at: 'from'; readonly id: number }
+  | { readonly at: 'after'; readonly id: number | null }
+
+/** Which records of a list. With a cursor they are not counted. */
+export interface RecordPage {
+  readonly limit: number
+  readonly offset: number
+  readonly cursor?: RecordCursor
+}
+
 /** The errors of each parameter or field, by its name, in NetBox's words. */
 export type FieldErrors = Readonly<Record<string, ReadonlyArray<string>>>

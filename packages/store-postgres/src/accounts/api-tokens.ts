@@ -13,6 +13,7 @@ import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
+import { recordCount, recordSlice } from '../tables/record-list.ts'
 
 interface Row extends Omit<ApiToken, 'user'> {
   readonly secret_hash: string
@@ -69,13 +70,15 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
         const [row] = yield* database.query('reading an API token', (db) => select(db, sql`t.id = ${id}::bigint`))
         return Option.map(Option.fromNullable(row), tokenOf)
       }),
-      list: Effect.fn('ApiTokens.list')(({ limit, offset, ...filter }) =>
+      list: Effect.fn('ApiTokens.list')((request) =>
         database.query('reading the API tokens', async (db) => {
-          const where = condition(filter)
-          const { rows } = await sql<{ count: number }>`
-            select count(*) as count from api_tokens t join users u on u.id = t.user_id where ${where}`.execute(db)
-          const page = sql`${where} order by t.id desc limit ${limit}::bigint offset ${offset}::bigint`
-          return { count: rows[0]?.count ?? 0, rows: (await select(db, page)).map(tokenOf) }
+          const which = condition(request)
+          const own = { id: sql`t.id`, order: sql`t.id desc`, newestFirst: true }
+          const { begin, order, limit, ...slice } = recordSlice(request, own)
+          const from = sql`from api_tokens t join users u on u.id = t.user_id where ${which}`
+          const count = await recordCount(db, slice, from)
+          const rows = await select(db, sql`${which} and ${begin} order by ${order} ${limit}`)
+          return { count, rows: rows.map(tokenOf) }
         }),
       ),
       update: Effect.fn('ApiTokens.update')(({ changes, actor }) =>

@@ -6,6 +6,7 @@ import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
+import { recordCount, recordSlice } from '../tables/record-list.ts'
 
 /** A user as it is stored. */
 export interface UserRow extends Omit<User, 'has_password'> {
@@ -25,14 +26,14 @@ export const usersLayer: Layer.Layer<Users, never, Database> = Layer.effect(
   Users,
   Effect.map(Database, (database) =>
     Users.of({
-      list: Effect.fn('Users.list')(({ limit, offset, ...filter }) =>
+      list: Effect.fn('Users.list')((request) =>
         database.query('reading the users', async (db) => {
-          const where = condition(filter)
-          const { rows } = await sql<{ count: number }>`select count(*) as count from users u where ${where}`.execute(
-            db,
-          )
-          const page = sql`${where} order by u.username, u.id limit ${limit}::bigint offset ${offset}::bigint`
-          return { count: rows[0]?.count ?? 0, rows: (await select(db, page)).map(userOf) }
+          const which = condition(request)
+          const own = { id: sql`u.id`, order: sql`u.username, u.id` }
+          const { begin, order, limit, ...slice } = recordSlice(request, own)
+          const count = await recordCount(db, slice, sql`from users u where ${which}`)
+          const rows = await select(db, sql`${which} and ${begin} order by ${order} ${limit}`)
+          return { count, rows: rows.map(userOf) }
         }),
       ),
       byName: Effect.fn('Users.byName')(function* ({ username }) {

@@ -8,12 +8,12 @@ import {
   type FieldValues,
   type ModelName,
 } from '@netbox-pbs/core'
-import type { BranchChangeFilter, Branches, BranchFilter, Page } from '@netbox-pbs/core/ports'
+import type { BranchChangeFilter, Branches, BranchFilter, ListedPage, Page } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { rowTitle } from '../change-log/append-changes.ts'
 import { namingOf } from '../change-log/definition-names.ts'
 import type { Tables } from '../database/tables.ts'
-import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
+import { recordCondition, recordCount, recordListOf, recordOrder, recordSlice } from '../tables/record-list.ts'
 import { branchTable, entryTitle, mergedColumns } from './branch-columns.ts'
 import { openConflicts, selectBranch } from './branch-record.ts'
 
@@ -45,17 +45,16 @@ const branchList = recordListOf(branchFields, {
 /** Branches that a filter finds, the newest first unless asked otherwise. */
 export async function listBranches(
   db: Kysely<Tables>,
-  { order: terms, limit, offset, ...filter }: Parameters<Branches['Type']['list']>[0],
-): Promise<Page<Branch>> {
-  const which = sql`${branchCondition(filter)} and ${await recordCondition(db, branchList, filter.where)}`
-  const order = recordOrder(branchList, terms)
-  const { rows: counted } = await sql<{
-    count: number
-  }>`select count(*) as count from branches b where ${which}`.execute(db)
-  const { rows } = await sql`${selectBranch()} where ${which} order by ${order} limit ${limit} offset ${offset}`
+  request: Parameters<Branches['Type']['list']>[0],
+): Promise<ListedPage<Branch>> {
+  const which = sql`${branchCondition(request)} and ${await recordCondition(db, branchList, request.where)}`
+  const own = { id: branchList.id, order: recordOrder(branchList, request.order), newestFirst: true }
+  const { begin, order, limit, ...slice } = recordSlice(request, own)
+  const count = await recordCount(db, slice, sql`from branches b where ${which}`)
+  const { rows } = await sql`${selectBranch()} where ${which} and ${begin} order by ${order} ${limit}`
     .$castTo<Branch>()
     .execute(db)
-  return { count: counted[0]?.count ?? 0, rows }
+  return { count, rows }
 }
 
 /** The condition on `branches b` that a filter means. */

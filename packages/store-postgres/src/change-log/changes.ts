@@ -7,7 +7,7 @@ import { andSeen, type SeenServers, seenServers } from '../database/seen-servers
 import type { Tables } from '../database/tables.ts'
 import { inAnyCase, patternOf } from '../tables/comparison.ts'
 import { foldingCollation } from '../tables/folding.ts'
-import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
+import { recordCondition, recordCount, recordListOf, recordOrder, recordSlice } from '../tables/record-list.ts'
 import { namingOf } from './definition-names.ts'
 import { horizon } from './horizon.ts'
 
@@ -18,7 +18,7 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
   Changes,
   Effect.map(Database, (database) =>
     Changes.of({
-      list: Effect.fn('Changes.list')(function* ({ filter, limit, offset }) {
+      list: Effect.fn('Changes.list')(function* ({ filter, ...request }) {
         const seen = yield* seenServers
         const page = database.query(operation, async (db) => {
           const follows = filter.afterId !== undefined
@@ -28,12 +28,12 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
           const searched = filter.search === undefined ? [] : [await searchCondition(db, filter.search)]
           const ofServers = seen === null ? [] : [seen(sql`c.server_id`)]
           const matching = where(filter, [...upperBound, ...ofServers, ...searched, asked])
-          const order = follows ? sql`c.id` : recordOrder(changeList, filter.order)
-          const { rows: counted } = await sql<{ count: number }>`
-            select count(*) as count from changes c ${matching}`.execute(db)
+          const own = { id: changeList.id, order: follows ? sql`c.id` : recordOrder(changeList, filter.order) }
+          const { begin, order, limit, ...slice } = recordSlice(request, { ...own, newestFirst: !follows })
+          const count = await recordCount(db, slice, sql`from changes c ${matching}`)
           const { rows } = await sql<LoggedChange>`
-            ${selectChanges} ${matching} order by ${order} limit ${limit} offset ${offset}`.execute(db)
-          return { count: counted[0]?.count ?? 0, rows: (await named(db, rows)).map((row) => shown(row, seen)) }
+            ${selectChanges} ${matching} and ${begin} order by ${order} ${limit}`.execute(db)
+          return { count, rows: (await named(db, rows)).map((row) => shown(row, seen)) }
         })
         const { where: asked = [], order = [], ...more } = filter
         const isWhole = seen === null && asked.length === 0 && order.length === 0 && Object.keys(more).length === 0
@@ -121,5 +121,5 @@ function where(filter: ChangeFilter, more: ReadonlyArray<RawBuilder<unknown>>): 
     ...(before === undefined ? [] : [sql`c.time <= ${before}::timestamptz`]),
     ...more,
   ]
-  return conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
+  return sql`where ${sql.join([sql`true`, ...conditions], sql` and `)}`
 }

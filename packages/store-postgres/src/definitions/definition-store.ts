@@ -4,7 +4,7 @@ import { Effect, Layer } from 'effect'
 import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { tables } from '../tables/columns.ts'
-import { recordOrder } from '../tables/record-list.ts'
+import { recordCount, recordOrder, recordSlice } from '../tables/record-list.ts'
 import {
   definitionList,
   definitionsOf,
@@ -21,14 +21,15 @@ export const definitionStoreLayer: Layer.Layer<DefinitionStore, never, Database>
   DefinitionStore,
   Effect.map(Database, (database) =>
     DefinitionStore.of({
-      list: Effect.fn('DefinitionStore.list')(({ kind, filter, limit, offset }) =>
+      list: Effect.fn('DefinitionStore.list')(({ kind, filter, ...request }) =>
         database.query(reading(kind), async (db) => {
           const which = await matching(db, kind, filter)
-          const { rows: counted } = await sql<{ count: number }>`
-            select count(*) as count from ${definitionsOf(kind)} where d.removed is null ${which}`.execute(db)
-          const order = recordOrder(definitionList(kind), filter.order)
-          const page = sql`order by ${order} limit ${limit}::bigint offset ${offset}::bigint`
-          return { count: counted[0]?.count ?? 0, rows: await selectDefinitions(db, kind, sql`${which} ${page}`) }
+          const list = definitionList(kind)
+          const own = { id: list.id, order: recordOrder(list, filter.order) }
+          const { begin, order, limit, ...slice } = recordSlice(request, own)
+          const count = await recordCount(db, slice, sql`from ${definitionsOf(kind)} where d.removed is null ${which}`)
+          const page = sql`${which} and ${begin} order by ${order} ${limit}`
+          return { count, rows: await selectDefinitions(db, kind, page) }
         }),
       ),
       byIds: Effect.fn('DefinitionStore.byIds')(({ kind, ids }) =>

@@ -6,6 +6,7 @@ import { logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { addTurns, deliveryQueue } from '../queue/delivery-queue.ts'
+import { recordCount, recordSlice } from '../tables/record-list.ts'
 import { deliverNext } from './deliver-next.ts'
 import { followLog, webhooksBehind } from './follow-log.ts'
 import { followRaised, hasRaised } from './follow-raised.ts'
@@ -58,16 +59,15 @@ export function deliveriesLayerWith({ pause }: DeliveryOptions): Layer.Layer<Del
       })
 
       return Deliveries.of({
-        list: Effect.fn('Deliveries.list')(({ filter, limit, offset }) =>
+        list: Effect.fn('Deliveries.list')(({ filter, ...request }) =>
           database.query('reading the deliveries', async (db) => {
             const matching = where(filter)
-            const { rows: all } = await sql<{ count: number }>`
-              select count(*) as count from deliveries d ${matching}`.execute(db)
+            const own = { id: sql`d.id`, order: sql`d.id desc`, newestFirst: true }
+            const { begin, order, limit, ...slice } = recordSlice(request, own)
+            const count = await recordCount(db, slice, sql`from deliveries d ${matching}`)
             const { rows } = await sql<Delivery>`
-              select ${listed} ${joined} ${matching} order by d.id desc limit ${limit}::bigint offset ${offset}::bigint`.execute(
-              db,
-            )
-            return { count: all[0]?.count ?? 0, rows }
+              select ${listed} ${joined} ${matching} and ${begin} order by ${order} ${limit}`.execute(db)
+            return { count, rows }
           }),
         ),
         get: Effect.fn('Deliveries.get')(({ id }) =>
@@ -134,5 +134,5 @@ function where(filter: DeliveryFilter): RawBuilder<unknown> {
     ...(after === undefined ? [] : [sql`d.created >= ${after}::timestamptz`]),
     ...(before === undefined ? [] : [sql`d.created <= ${before}::timestamptz`]),
   ]
-  return conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
+  return sql`where ${sql.join([sql`true`, ...conditions], sql` and `)}`
 }

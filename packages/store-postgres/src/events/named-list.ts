@@ -1,6 +1,7 @@
-import type { NamedListRequest, Page } from '@netbox-pbs/core/ports'
+import type { ListedPage, NamedListRequest } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
+import { recordCount, recordSlice } from '../tables/record-list.ts'
 
 /** The conditions on `t` that a list of named records asks for. */
 export function namedConditions({ ids, names, search }: NamedListRequest): ReadonlyArray<RawBuilder<unknown>> {
@@ -18,12 +19,11 @@ export async function namedPage<Row>(
   db: Kysely<Tables>,
   select: RawBuilder<unknown>,
   conditions: ReadonlyArray<RawBuilder<unknown>>,
-  { limit, offset }: NamedListRequest,
-): Promise<Page<Row>> {
-  const matching = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`
-  const { rows: all } = await sql<{ count: number }>`
-    select count(*) as count from (${select} ${matching}) found`.execute(db)
-  const { rows } = await sql<Row>`
-    ${select} ${matching} order by t.name, t.id limit ${limit}::bigint offset ${offset}::bigint`.execute(db)
-  return { count: all[0]?.count ?? 0, rows }
+  request: NamedListRequest,
+): Promise<ListedPage<Row>> {
+  const matching = sql`where ${sql.join([sql`true`, ...conditions], sql` and `)}`
+  const { begin, order, limit, ...slice } = recordSlice(request, { id: sql`t.id`, order: sql`t.name, t.id` })
+  const count = await recordCount(db, slice, sql`from (${select} ${matching}) found`)
+  const { rows } = await sql<Row>`${select} ${matching} and ${begin} order by ${order} ${limit}`.execute(db)
+  return { count, rows }
 }

@@ -10,7 +10,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 import { andSeen, seenServers } from '../database/seen-servers.ts'
-import { recordCondition, recordListOf, recordOrder } from '../tables/record-list.ts'
+import { recordCondition, recordCount, recordListOf, recordOrder, recordSlice } from '../tables/record-list.ts'
 import { heldCount, heldIds, selectHeldSets } from './held-deletions-row.ts'
 
 type Port = typeof HeldDeletionsStore.Service
@@ -20,18 +20,18 @@ export const heldDeletionsLayer: Layer.Layer<HeldDeletionsStore, never, Database
   HeldDeletionsStore,
   Effect.map(Database, (database) =>
     HeldDeletionsStore.of({
-      list: Effect.fn('HeldDeletionsStore.list')(function* ({ runId, where: filters, order, limit, offset }) {
+      list: Effect.fn('HeldDeletionsStore.list')(function* ({ runId, where: filters, order: terms, ...request }) {
         const ofUser = andSeen(yield* seenServers, sql`h.server_id`)
         return yield* database.query('reading held deletions', async (db) => {
           const asked = await recordCondition(db, heldList, filters)
-          const sorted = recordOrder(heldList, order)
           const where = sql`${heldCount} > 0 and ${runId === null ? sql`h.state = 'waiting'` : ofRun(runId)} and ${asked} ${ofUser}`
-          const { rows } = await sql<{ count: number }>`
-            select count(*) as count from held_deletions h where ${where}`.execute(db)
+          const own = { id: heldList.id, order: recordOrder(heldList, terms) }
+          const { begin, order, limit, ...slice } = recordSlice(request, own)
+          const count = await recordCount(db, slice, sql`from held_deletions h where ${where}`)
           const page = sql`h.id in (
-            select h.id from held_deletions h where ${where} order by ${sorted} limit ${limit}::bigint offset ${offset}::bigint
+            select h.id from held_deletions h where ${where} and ${begin} order by ${order} ${limit}
           )`
-          return { count: rows[0]?.count ?? 0, rows: await selectHeldSets(db, page, sorted) }
+          return { count, rows: await selectHeldSets(db, page, order) }
         })
       }),
       get: Effect.fn('HeldDeletionsStore.get')(function* ({ id, runId }) {

@@ -1,6 +1,12 @@
-import { type Filter, type ListQuery, type ModelName, type OrderTerm, registry } from '@netbox-pbs/core'
-import { InventoryLists, type ServedPage, type ServedRow, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Layer, Option } from 'effect'
+import { type Filter, type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
+import {
+  InventoryLists,
+  type ServedPage,
+  type ServedRow,
+  type StoreFailed,
+  type WholeList,
+} from '@netbox-pbs/core/ports'
+import { Effect, Layer, Option, Stream } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { type SeenServers, seenServers } from '../database/seen-servers.ts'
@@ -11,13 +17,14 @@ import { patternFaults } from '../tables/pattern-faults.ts'
 import {
   isIndexed,
   type ListColumn,
-  listColumn,
   listFrom,
   mainRelation,
   type Relation,
   servedColumns,
   serverName,
 } from './list-columns.ts'
+import { listOrder, type OrderKey } from './list-order.ts'
+import { streamList } from './list-stream.ts'
 import {
   type Condition,
   countOf,
@@ -85,6 +92,7 @@ const visibleRows = (rows: Rows, seen: SeenServers): Rows => ({
 
 const listsOfVisible = (inventory: Readable): InventoryLists['Type'] => ({
   list: (query) => listRows(inventory, query),
+  stream: (query) => Stream.unwrap(streamRows(inventory, query)),
   get: (request) => getRow(inventory, request),
   serverIds: Effect.fn('InventoryLists.serverIds')(function* ({ names }) {
     const { servers } = yield* inventory.rows('server')
@@ -148,10 +156,8 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
   inventory: Readable,
   query: ListQuery<M>,
 ): Effect.fn.Return<ServedPage<M>, StoreFailed> {
-  const { model, filters, search, page } = query
-  const folding = search !== null || filters.some(needsFolding) ? yield* inventory.folding : null
-  const conditions: Array<Condition> = filters.map((filter) => filterCondition(model, filter, folding))
-  if (search !== null && search !== '') conditions.push(searchCondition(model, search, folding))
+  const { model, filters, page } = query
+  const conditions = yield* conditionsOf(inventory, query)
   const operation = `listing ${registry[model].path}`
   const rows = yield* inventory.rows(model)
   if (page._tag === 'cursor') {
@@ -171,6 +177,42 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
     ? walkedIds(rows.view(registry.snapshot.key), rows.countedGroups, filters, page)
     : orderedIds(rows, conditions, listOrder(model, query.order), page)
   return { count, rows: yield* pageRows<M>(inventory, operation, rows, ids) }
+})
+
+const streamRows = Effect.fn('InventoryLists.stream')(function* <M extends ModelName>(
+  inventory: Readable,
+  query: WholeList<M>,
+) {
+  const { model } = query
+  const conditions = yield* conditionsOf(inventory, query)
+  const rows = yield* inventory.rows(model)
+  const order = listOrder(model, query.order)
+  const operation = `listing ${registry[model].path}`
+  return streamList<ServedRow<M>>({
+    ...{
+      database: inventory.database,
+      operation,
+      conditions,
+      order,
+      servers: rows.servers,
+      rowsAtOnce: query.rowsAtOnce,
+    },
+    view: rows.view(fieldsOf(conditions, order)),
+    mayScan: mayScan({ ...query, page: { _tag: 'offset', limit: 1, offset: 0 } }),
+    byServer: large.has(model) && order[0]?.column.needs.includes('v') === true && !order[0].descending,
+    rows: (ids) => pageRows<M>(inventory, operation, rows, ids),
+  })
+})
+
+/** The conditions of the filters of a query, and of its search. */
+const conditionsOf = Effect.fn('InventoryLists.conditions')(function* (
+  { folding }: Readable,
+  { model, filters, search }: Pick<ListQuery, 'model' | 'filters' | 'search'>,
+) {
+  const known = search !== null || filters.some(needsFolding) ? yield* folding : null
+  const conditions: Array<Condition> = filters.map((filter) => filterCondition(model, filter, known))
+  if (search !== null && search !== '') conditions.push(searchCondition(model, search, known))
+  return conditions
 })
 
 const orderedIds = (
@@ -218,28 +260,6 @@ function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<obje
  * fields are the registry's as the columns are.
  */
 const servedRow = <M extends ModelName>(row: object): ServedRow<M> => row as ServedRow<M>
-
-/** A sort key; of two rows that agree in all of them the id decides. */
-interface OrderKey {
-  readonly column: ListColumn
-  readonly descending: boolean
-}
-
-/**
- * The order of the terms, or the model's own; a server sorts by its name. Rows without a value come
- * as PostgreSQL places them: last when ascending, first when descending.
- */
-function listOrder(model: ModelName, terms: ReadonlyArray<OrderTerm>): ReadonlyArray<OrderKey> {
-  const requested = terms.length > 0 ? terms : registry[model].order.map(orderTerm)
-  return requested.flatMap(({ field, descending }) => {
-    const column = field === 'server' ? serverName(model) : listColumn(model, field)
-    return column === undefined ? [] : [{ column, descending }]
-  })
-}
-
-function orderTerm(text: string): OrderTerm {
-  return text.startsWith('-') ? { field: text.slice(1), descending: true } : { field: text, descending: false }
-}
 
 /** Which rows of an ordered list. */
 interface Slice {

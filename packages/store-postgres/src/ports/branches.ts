@@ -24,6 +24,7 @@ import { analyzeGrown } from '../database/statistics.ts'
 import { overlayLists } from '../overlay/lists.ts'
 import { branchWrites } from '../overlay/writes/branch-writes.ts'
 import { foldingOf } from '../tables/folding.ts'
+import { recordCount, recordSlice } from '../tables/record-list.ts'
 
 const databaseAndFolding = Effect.flatMap(Database, (database) =>
   Effect.map(foldingOf(database), (folding) => ({ database, folding })),
@@ -73,15 +74,15 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         const page = database.query(operation, (db) => listChanges(db, request))
         return request.filter?.search === undefined ? page : database.scan(operation, page)
       }),
-      conflicts: Effect.fn('Branches.conflicts')(({ id, filter, limit, offset }) =>
+      conflicts: Effect.fn('Branches.conflicts')(({ id, filter, ...request }) =>
         database.query('listing the conflicts of a branch', async (db) => {
           const which = conflictCondition(id, filter)
-          const { rows: counted } = await sql<{ count: number }>`
-            select count(*) as count from branch_conflicts c where ${which}`.execute(db)
-          const { rows } = await sql`${selectConflict} where ${which} order by c.id limit ${limit} offset ${offset}`
+          const { begin, order, limit, ...slice } = recordSlice(request, { id: sql`c.id`, order: sql`c.id` })
+          const count = await recordCount(db, slice, sql`from branch_conflicts c where ${which}`)
+          const { rows } = await sql`${selectConflict} where ${which} and ${begin} order by ${order} ${limit}`
             .$castTo<ConflictRecord>()
             .execute(db)
-          return { count: counted[0]?.count ?? 0, rows: await withNames(db, rows.map(conflictOf)) }
+          return { count, rows: await withNames(db, rows.map(conflictOf)) }
         }),
       ),
       check: ({ id }) => Effect.tap(checkBranch(database, id), () => analyzeGrown(database, 'branches')),

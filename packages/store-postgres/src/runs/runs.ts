@@ -5,7 +5,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { type SeenServers, seenServers } from '../database/seen-servers.ts'
 import type { Tables } from '../database/tables.ts'
-import { recordCondition, recordOrder } from '../tables/record-list.ts'
+import { recordCondition, recordCount, recordOrder, recordSlice } from '../tables/record-list.ts'
 import { jobLists, jobRecords } from './job-records.ts'
 import { scopeRecords } from './record-scope.ts'
 import { runList, selectRuns } from './run-row.ts'
@@ -32,14 +32,15 @@ export const runsLayer: Layer.Layer<Runs, never, Database> = Layer.effect(
         const [run] = yield* database.query('reading a run', (db) => selectRuns(db, theRun, runList.order, seen))
         return Option.fromNullable(run)
       }),
-      list: Effect.fn('Runs.list')(function* ({ where, order, limit, offset }) {
+      list: Effect.fn('Runs.list')(function* ({ where, order: terms, ...page }) {
         const seen = yield* seenServers
         return yield* database.query('reading the runs', async (db) => {
           const chosen = sql`${await recordCondition(db, runList, where)} ${ofSeen(seen)}`
-          const { rows } = await sql<{ count: number }>`select count(*) as count from runs where ${chosen}`.execute(db)
-          const sorted = recordOrder(runList, order)
-          const page = sql`${chosen} order by ${sorted} limit ${limit}::bigint offset ${offset}::bigint`
-          return { count: rows[0]?.count ?? 0, rows: await selectRuns(db, page, sorted, seen) }
+          const own = { id: runList.id, order: recordOrder(runList, terms), newestFirst: true }
+          const { begin, order, limit, ...slice } = recordSlice(page, own)
+          const count = await recordCount(db, slice, sql`from runs where ${chosen}`)
+          const which = sql`${chosen} and ${begin} order by ${order} ${limit}`
+          return { count, rows: await selectRuns(db, which, order, seen) }
         })
       }),
       cancelRequested: Effect.fn('Runs.cancelRequested')(function* ({ id }) {

@@ -1,4 +1,4 @@
-import type { FilterField, RecordFields, RecordQuery } from '@netbox-pbs/core'
+import type { FilterField, RecordFields, RecordPage, RecordQuery } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { comparison, needsFolding } from './comparison.ts'
@@ -53,4 +53,36 @@ export function recordOrder(list: RecordList, terms: RecordQuery['order'] = []):
     return column === undefined ? [] : [sql`${column} ${sql.raw(descending ? 'desc' : 'asc')}`]
   })
   return keys.length === 0 ? list.order : sql.join([...keys, list.id])
+}
+
+/** How a page of a list is read, and whether all of its records are counted. */
+interface Slice {
+  /** A condition on the records that the page begins with. */
+  readonly begin: RawBuilder<unknown>
+  readonly order: RawBuilder<unknown>
+  readonly limit: RawBuilder<unknown>
+  readonly counted: boolean
+}
+
+/** How a page is read of a list with this id and this order, which may be the order of ids from the newest. */
+export function recordSlice(
+  { limit: most, offset, cursor }: RecordPage,
+  { id, order, newestFirst = false }: Pick<RecordList, 'id' | 'order'> & { readonly newestFirst?: boolean },
+): Slice {
+  const limit = sql`limit ${most}::bigint offset ${offset}::bigint`
+  if (cursor === undefined) return { begin: sql`true`, order, limit, counted: true }
+  if (cursor.at === 'from') return { begin: sql`${id} >= ${cursor.id}::bigint`, order: id, limit, counted: false }
+  const beyond = newestFirst ? sql`${id} < ${cursor.id}::bigint` : sql`${id} > ${cursor.id}::bigint`
+  return { begin: cursor.id === null ? sql`true` : beyond, order, limit, counted: false }
+}
+
+/** How many records `from … where …` finds; null where the page is not counted. */
+export async function recordCount(
+  db: Kysely<Tables>,
+  { counted }: Pick<Slice, 'counted'>,
+  found: RawBuilder<unknown>,
+): Promise<number | null> {
+  if (!counted) return null
+  const { rows } = await sql<{ count: number }>`select count(*) as count ${found}`.execute(db)
+  return rows[0]?.count ?? 0
 }

@@ -65,7 +65,7 @@ export const runsContract = (underTest: RunsUnderTest): void => {
     const [first, second] = [await create(), await create()]
     const page = await runs((r) => r.list({ limit: 2, offset: 0 }))
     expect(page.rows.map((row) => row.id)).toEqual([second.id, first.id])
-    expect(page.count).toBe(count + 2)
+    expect(page.count).toBe((count ?? 0) + 2)
     expect((await runs((r) => r.list({ limit: 1, offset: 1 }))).rows).toEqual([first])
     const statuses = (...values: ReadonlyArray<string>): Filter => ({ field: 'status', lookup: 'exact', values })
     const trigger: Filter = { field: 'trigger', lookup: 'exact', values: [first.trigger] }

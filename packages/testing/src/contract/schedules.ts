@@ -59,7 +59,7 @@ export const schedulesContract = ({ run, addServer, changeServer, removeServer }
       expect(started.filter(Option.isSome).map(({ value }) => value)).toMatchObject([
         { dropped: 0, run: { status: 'pending', trigger: 'schedule', servers: null } },
       ])
-      expect(await runCount()).toBe(before + 1)
+      expect(await runCount()).toBe((before ?? 0) + 1)
       expect(await schedules((s) => s.settingsMark())).toEqual(Option.some({ ...mark, countedFrom: later }))
     })
 

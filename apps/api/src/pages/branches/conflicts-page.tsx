@@ -45,12 +45,18 @@ export const drawConflicts = (viewer: Viewer, id: number, parameters: URLSearchP
       const path = `${branchPage(id)}conflicts/`
       const { limit, offset } = offsetPage(parameters)
       const branches = yield* Branches
-      const { count, rows, ignored, wrong } = yield* conflictFilter.read(parameters).pipe(
+      const {
+        count: counted,
+        rows,
+        ignored,
+        wrong,
+      } = yield* conflictFilter.read(parameters).pipe(
         Effect.flatMap(({ filter, ignored }) =>
           Effect.map(branches.conflicts({ id, filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
         ),
         Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
+      const count = counted ?? 0
       const formToken = viewer.operates && branchAllows(branch, 'resolve') ? viewer.formToken : null
       const title = rows[0]?.scope ? scopeTitle(rows[0].scope) : null
       return html(

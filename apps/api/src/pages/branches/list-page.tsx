@@ -27,12 +27,18 @@ export const list = (c: ApiContext) =>
       const parameters = new URL(c.req.url).searchParams
       const { limit, offset } = offsetPage(parameters)
       const branches = yield* Branches
-      const { count, rows, ignored, wrong } = yield* branchFilter.read(parameters).pipe(
+      const {
+        count: counted,
+        rows,
+        ignored,
+        wrong,
+      } = yield* branchFilter.read(parameters).pipe(
         Effect.flatMap(({ filter, ignored }) =>
           Effect.map(branches.list({ ...filter, limit, offset }), (page) => ({ ...page, ignored, wrong: null })),
         ),
         Effect.catchTag('HttpError', ({ body }) => Effect.succeed({ count: 0, rows: [], ignored: [], wrong: body })),
       )
+      const count = counted ?? 0
       const filtered = [...parameters].some(([name, value]) => value !== '' && name !== 'limit' && name !== 'offset')
       return html(
         <Layout title="Branches" path={branchesPage} viewer={viewer}>
