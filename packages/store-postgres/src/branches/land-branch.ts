@@ -5,6 +5,7 @@ import {
   type Conflict,
   type FieldValue,
   type ModelName,
+  mergeSteps,
   noRows,
   overrideOf,
   type Resolution,
@@ -53,21 +54,22 @@ type Windows = ReadonlyMap<ModelName, ReadonlyArray<Window>>
 
 /**
  * Lands the merged changes of a branch, staged in one part for all its scopes, with the statements
- * that land a scope: first the deletions from the leaves up, then the rest from the roots down.
- * Hold the locks of its scopes.
+ * that land a scope, in the order of core's `mergeSteps`. Hold the locks of its scopes.
  */
 export async function landBranch(step: WindowStep, part: number): Promise<RowCounts> {
   const windows = await allWindows(step, part)
   let counts = noRows
   const of = (model: ModelName) => windows.get(model) ?? []
-  for (const model of branchedModels.toReversed()) {
-    counts = addRows(counts, counted(model, await landDeletions(step, of(model), model)))
-    if (model === 'group') await dropEmptied(step, { snapshots: of('snapshot'), groups: of('group') }, part)
-  }
-  for (const model of branchedModels) {
-    counts = addRows(counts, counted(model, await landUpserts(step, of(model), model)))
-    if (model === 'server' && of(model).length > 0) await notePending(step.db)
-    if (model === 'snapshot') await countWritten(step, of(model))
+  for (const { model, op } of mergeSteps) {
+    if (op === 'delete') {
+      counts = addRows(counts, counted(model, await landDeletions(step, of(model), model)))
+      if (model === 'group') await dropEmptied(step, { snapshots: of('snapshot'), groups: of('group') }, part)
+    } else if (op === 'update') {
+      // With the updates of a model its creations land.
+      counts = addRows(counts, counted(model, await landUpserts(step, of(model), model)))
+      if (model === 'server' && of(model).length > 0) await notePending(step.db)
+      if (model === 'snapshot') await countWritten(step, of(model))
+    }
   }
   await recountNamespaces(step.db, touchedNamespace(part))
   if (movesGroups([...of('snapshot'), ...of('group')])) await followMovedGroups(step, part)
