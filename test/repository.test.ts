@@ -64,6 +64,24 @@ describe('a package', () => {
     expect(names.sort()).toEqual(packages.map((pkg) => `dependencies-of-${pkg.replace('/', '-')}`).sort())
   })
 
+  test.each([
+    ['store', 'packages/store-postgres/src'],
+    ['api', 'apps/api/src'],
+  ])('has the layers that ARCHITECTURE.md shows: %s', (name, folder) => {
+    const config: unknown = createRequire(import.meta.url)('../.dependency-cruiser.cjs')
+    const { forbidden } = config as { forbidden: ReadonlyArray<{ name: string; comment?: string }> } // border: as above
+    const [, table = ''] = read('ARCHITECTURE.md').split(`| folders of ${folder} | what they are |\n| --- | --- |\n`)
+    const [rows = ''] = table.split('\n\n')
+    const layers = rows
+      .split('\n')
+      .map((row) => [...(row.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, one]) => one))
+    const shown = layers.flatMap((folders, nth) =>
+      folders.map((one) => `${one} may import ${['itself', ...layers.slice(0, nth).flat()].join(', ')}`),
+    )
+    const rules = forbidden.filter((rule) => rule.name.startsWith(`${name}-layer-`))
+    expect(shown).toEqual(rules.map(({ comment }) => comment))
+  })
+
   test.each(packages)('%s declares every package that its sources import', (pkg) => {
     const { name, dependencies = {} } = manifest(pkg)
     const declared = [name, ...Object.keys(dependencies), ...bundledIn(pkg).map((one) => one.name)]
