@@ -8,7 +8,8 @@ const groupsPerNamespace = 500
 /** The name of a server by its place. They sort by it, so that the first one's rows are the head of every list. */
 export const serverName = (place: number): string => `pbs-${String(place).padStart(2, '0')}`
 
-const groupKey = `server_id, datastore_name, namespace, backup_type, backup_id`
+const scopeKey = `server_id, datastore_name, namespace, backup_type`
+const groupKey = `${scopeKey}, backup_id`
 
 /**
  * Fills an empty main with snapshots as a fleet of ten servers has them: twenty a group, five
@@ -30,9 +31,24 @@ export async function fillMain(driver: Driver, snapshots: number): Promise<void>
         '[{"filename": "drive-scsi0.img.fidx", "size": 10000000000, "crypt_mode": "none"}]', 'listed'
       from filling g cross join generate_series(0, ${snapshotsPerGroup - 1}) s where g.nth::bigint * ${snapshotsPerGroup} + s < ${snapshots}
       order by g.server_id, g.namespace, g.backup_id, s`,
-    `insert into groups (${groupKey}, owner, comment, snapshot_count, first_backup, last_backup, total_size, newest_verification, presence)
-      select ${groupKey}, 'sync@pbs!netbox', min(comment), count(*), min(backup_time), max(backup_time), sum(size_bytes)::bigint, max(verification_state), 'listed'
-      from snapshots group by ${groupKey}`,
+    `insert into groups (${groupKey}, owner, comment, snapshot_count, first_backup, last_backup, total_size, newest_verification, variants, texts, presence)
+      select ${groupKey}, 'sync@pbs!netbox', min(comment), sum(n), min(first), max(last), sum(size)::bigint, max(verification_state),
+        jsonb_agg(jsonb_build_array(owner, protected, verification_state, crypt_mode, finished, comment, n) order by verification_state),
+        backup_id || chr(10) || min(owner) || chr(10) || min(comment), 'listed'
+      from (
+        select ${groupKey}, owner, protected, verification_state, crypt_mode, finished, comment, count(*) as n, min(backup_time) as first, max(backup_time) as last, sum(size_bytes) as size
+        from snapshots group by ${groupKey}, owner, protected, verification_state, crypt_mode, finished, comment
+      ) x group by ${groupKey}`,
+    `insert into scope_counts (${scopeKey}, groups, snapshots, variants)
+      select ${scopeKey}, groups, snapshots, variants
+      from (select ${scopeKey}, count(*) as groups, sum(snapshot_count)::bigint as snapshots from groups group by ${scopeKey}) c
+      join (
+        select ${scopeKey}, jsonb_agg(jsonb_build_array(owner, protected, verification_state, crypt_mode, finished, null, n) order by verification_state) as variants
+        from (
+          select ${scopeKey}, owner, protected, verification_state, crypt_mode, finished, count(*) as n
+          from snapshots group by ${scopeKey}, owner, protected, verification_state, crypt_mode, finished
+        ) x group by ${scopeKey}
+      ) v using (${scopeKey})`,
     `insert into namespaces (server_id, datastore_name, path, group_count, snapshot_count, presence)
       select server_id, datastore_name, namespace, count(*), sum(snapshot_count)::bigint, 'listed' from groups group by server_id, datastore_name, namespace`,
     `insert into scopes (server_id, resource, datastore_name, namespace, visibility, last_complete_at, registry_version)

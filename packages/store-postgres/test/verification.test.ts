@@ -37,6 +37,8 @@ const counters = {
   unfinished_since: 'null',
   total_size: 'null',
   newest_verification: `'ok'`,
+  variants: `'[]'`,
+  texts: `texts || 'x'`,
 }
 
 const repaired = 'repaired' as const
@@ -45,7 +47,8 @@ const corruptions: ReadonlyArray<Corruption> = [
   {
     check: 'snapshots.group',
     field: 'group',
-    spoil: `delete from groups where ${ofServer('a')} and namespace = 'unnamed'`,
+    spoil: `with counted as (delete from scope_counts where ${ofServer('a')} and namespace = 'unnamed')
+      delete from groups where ${ofServer('a')} and namespace = 'unnamed'`,
     undo: `update groups set presence = 'listed' where ${ofServer('a')} and namespace = 'unnamed'`,
   },
   ...Object.entries(counters).map(([field, wrong]) => ({
@@ -57,7 +60,8 @@ const corruptions: ReadonlyArray<Corruption> = [
   {
     check: 'groups.needed',
     field: 'kept',
-    spoil: `insert into groups (server_id, datastore_name, namespace, backup_type, backup_id, presence)
+    spoil: `with counted as (update scope_counts set groups = groups + 1 where ${ofServer('a')} and namespace = 'unnamed')
+      insert into groups (server_id, datastore_name, namespace, backup_type, backup_id, presence)
       select id, 'tank', 'unnamed', 'vm', '999', 'manual' from servers where name = 'a'`,
     undo: repaired,
   },
@@ -71,6 +75,26 @@ const corruptions: ReadonlyArray<Corruption> = [
     check: 'snapshots.presence',
     field: 'presence',
     spoil: `update snapshots set presence = 'listed', missing_since = null, last_seen_own = null where id = (select min(id) from snapshots where ${ofServer('absent')})`,
+    undo: repaired,
+  },
+  ...Object.entries({ groups: 'groups - 1', snapshots: 'snapshots + 1', variants: 'variants - 0' }).map(
+    ([field, wrong]) => ({
+      check: 'scope_counts.counters',
+      field,
+      spoil: `update scope_counts set ${field} = ${wrong} where ${ofServer('a')} and namespace = 'x'`,
+      undo: repaired,
+    }),
+  ),
+  {
+    check: 'scope_counts.counters',
+    field: 'kept',
+    spoil: `delete from scope_counts where ${ofServer('a')} and namespace = 'unnamed'`,
+    undo: repaired,
+  },
+  {
+    check: 'scope_counts.counters',
+    field: 'kept',
+    spoil: `insert into scope_counts select server_id, datastore_name, namespace, 'host', 0, 0 from scope_counts where ${ofServer('a')} and namespace = 'x'`,
     undo: repaired,
   },
   ...['group_count', 'snapshot_count'].map((field) => ({

@@ -36,7 +36,8 @@ import {
 import { nextVersion } from '../tables/row-version.ts'
 import { deletedFrom, followMovedGroups } from '../writes/moved-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
-import { amongGroups, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
+import { amongGroups, pruneGroups, recountGroups } from '../writes/recount.ts'
+import { recountScopes } from '../writes/recount-scopes.ts'
 import type { TouchedScope } from './branch-places.ts'
 import { coveredPlaces } from './covered-scopes.ts'
 import { clearBranchDigests } from './waiting-groups.ts'
@@ -71,7 +72,7 @@ export async function landBranch(step: WindowStep, part: number): Promise<RowCou
       if (model === 'snapshot') await countWritten(step, of(model))
     }
   }
-  await recountNamespaces(step.db, touchedNamespace(part))
+  await recountScopes(step.db, touchedNamespaces(part))
   if (movesGroups([...of('snapshot'), ...of('group')])) await followMovedGroups(step, part)
   return counts
 }
@@ -124,12 +125,11 @@ async function countWritten({ db, engine, writer, made }: WindowStep, windows: R
   })
 }
 
-/** The namespaces, under the alias `m`, in which a part writes anything that they count. */
-const touchedNamespace = (part: number): RawBuilder<unknown> => sql`(m.server_id, m.datastore_name, m.path) in (
+/** The namespaces in which a part writes anything that they count. */
+const touchedNamespaces = (part: number): RawBuilder<unknown> => sql`
   select w.server_id, w.datastore_name, w.namespace from staged_snapshots w where w.part_id = ${part}::bigint
   union select w.server_id, w.datastore_name, w.namespace from staged_groups w where w.part_id = ${part}::bigint
-  union select w.server_id, w.datastore_name, w.path from staged_namespaces w where w.part_id = ${part}::bigint and w.op = 'create'
-)`
+  union select w.server_id, w.datastore_name, w.path from staged_namespaces w where w.part_id = ${part}::bigint and w.op = 'create'`
 
 /** Models whose rows a merge keeps under a parent that stays. */
 const keptWithParent: ReadonlyArray<ModelName> = ['datastore', 'namespace', 'group']

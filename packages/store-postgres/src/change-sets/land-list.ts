@@ -4,6 +4,7 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { branchedModelsOf, hasAbsent, inScope, isScopeRow, rowCounts, type ScopePlace } from '../scopes/scope-place.ts'
 import { columnNames, isSighted, keyColumns, sameKey, tables } from '../tables/columns.ts'
+import { variantColumns } from '../tables/variants.ts'
 import type { LastSeen } from './land-rows.ts'
 import type { Window } from './parts.ts'
 
@@ -120,25 +121,24 @@ export function groupsOf(window: Window, kind: RawBuilder<boolean>): RawBuilder<
     ) x where x.begins`
 }
 
-/**
- * The fields of a snapshot that any counter of its group depends on. The verification is apart: only
- * that of the newest snapshot counts.
- */
-const countedFields = [...keyColumns('snapshot').map(({ field }) => field), 'size_bytes', 'finished']
+/** The fields of a snapshot that any counter of its group depends on. */
+const countedFields = [
+  ...keyColumns('snapshot').map(({ field }) => field),
+  ...['size_bytes', 'comment'],
+  ...variantColumns,
+]
 
 /**
- * Of the groups that a window's snapshots lie in, the keys of those whose counters may change. Most
- * updates are comments and verifications of older backups. A landing lists every row that it
- * updates, so a group with rows that are not listed is counted too.
+ * Of the groups that a window's snapshots lie in, the keys of those whose counters may change. A
+ * landing lists every row that it updates, so a group with rows that are not listed is counted too.
  */
 export function staleGroupsOf(window: Window): RawBuilder<unknown> {
   return sql`
     select ${columnNames(groupKey, 'k')} from (
-      select ${columnNames(groupKey, 'w')}, bool_or(w.op <> 'update' or w.touched && ${countedFields}::text[]) as counts,
-        max(w.backup_time) filter (where 'verification_state' = any(w.touched)) as verified
+      select ${columnNames(groupKey, 'w')}, bool_or(w.op <> 'update' or w.touched && ${countedFields}::text[]) as counts
       from staged_snapshots w where ${window.rows} group by ${columnNames(groupKey, 'w')}
     ) k cross join lateral (select g.* from groups g where ${sameKey('group', 'g', 'k')} offset 0) g
-    where k.counts or g.manual_count > 0 or g.missing_count > 0 or k.verified >= coalesce(g.last_backup, '-infinity')`
+    where k.counts or g.manual_count > 0 or g.missing_count > 0`
 }
 
 /**

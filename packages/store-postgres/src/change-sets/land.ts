@@ -18,14 +18,8 @@ import { tables } from '../tables/columns.ts'
 import { restoreAttached } from '../writes/detached-values.ts'
 import { followMovedGroups } from '../writes/moved-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
-import {
-  countNewGroups,
-  hasNoSnapshots,
-  namespaceOf,
-  pruneGroups,
-  recountGroups,
-  recountNamespaces,
-} from '../writes/recount.ts'
+import { countNewGroups, hasNoSnapshots, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
+import { recountScopes } from '../writes/recount-scopes.ts'
 import type { Main, Writer } from '../writes/writer.ts'
 import { type Deletable, deletableOf, isDeletable, landHeldSet } from './land-held-deletions.ts'
 import {
@@ -237,7 +231,7 @@ async function recountLandedGroups({ db, engine, place, landing, writer }: Land,
     isWhole(landing) ? landDigests(db, place, window, landing.changeSet) : clearReadDigests(db, place, window),
   )
   await clearDigestsOfMissing(db, place)
-  await recountNamespaces(db, namespaceOf(place))
+  await recountScopes(db, placeRow(place))
 }
 
 /** The input of the landing of a part's windows. */

@@ -1,4 +1,4 @@
-import { type Filter, type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
+import { type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
 import {
   InventoryLists,
   type ServedPage,
@@ -10,19 +10,23 @@ import { Effect, Layer, Option, Stream } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { type SeenServers, seenServers } from '../database/seen-servers.ts'
-import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
 import { needsFolding } from '../tables/comparison.ts'
 import { foldingOf } from '../tables/folding.ts'
 import { patternFaults } from '../tables/pattern-faults.ts'
 import {
-  isIndexed,
-  type ListColumn,
-  listFrom,
-  mainRelation,
-  type Relation,
-  servedColumns,
-  serverName,
-} from './list-columns.ts'
+  type Counted,
+  countOfLevels,
+  countsByLevels,
+  isOfKey,
+  readsAllGroups,
+  type Slice,
+  sourceOf,
+  walkedFields,
+  walkedIds,
+  walksLevels,
+} from './level-walk.ts'
+import { type Levels, mainLevels } from './levels.ts'
+import { isIndexed, type Relation, servedColumns } from './list-columns.ts'
 import { listOrder, type OrderKey } from './list-order.ts'
 import { streamList } from './list-stream.ts'
 import {
@@ -34,9 +38,8 @@ import {
   namesRows,
   partsOf,
   searchCondition,
-  where,
 } from './list-view.ts'
-import { visibleRelation, visibleServersOf, visibleView } from './visible-rows.ts'
+import { visibleServersOf, visibleView } from './visible-rows.ts'
 
 /** Lists and details straight from main's tables. */
 export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> = Layer.effect(
@@ -54,7 +57,7 @@ export const inventoryListsLayer: Layer.Layer<InventoryLists, never, Database> =
 /** The rows of a model in main. */
 export const mainRows = (model: ModelName): Rows => ({
   view: () => mainListView(model),
-  countedGroups: mainRelation('group'),
+  levels: mainLevels,
   servers: sql`servers`,
 })
 
@@ -62,8 +65,8 @@ export const mainRows = (model: ModelName): Rows => ({
 export interface Rows {
   /** Whole rows, or as much of them as a query needs that looks at these fields alone. */
   readonly view: (fields: ReadonlyArray<string> | 'all') => ListView
-  /** Groups by their key with how many snapshots each has. */
-  readonly countedGroups: Relation
+  /** The counters of its groups and snapshots. */
+  readonly levels: Levels
   /** Servers by `id` and `name`. */
   readonly servers: RawBuilder<unknown>
 }
@@ -86,7 +89,7 @@ export const listsOf = ({ rows, ...about }: Readable): InventoryLists['Type'] =>
 /** The rows of the servers that the present user sees. */
 const visibleRows = (rows: Rows, seen: SeenServers): Rows => ({
   view: (fields) => visibleView(rows.view(fields), seen),
-  countedGroups: visibleRelation(rows.countedGroups, seen),
+  levels: { ...rows.levels, servers: visibleServersOf(rows.levels.servers, seen) },
   servers: visibleServersOf(rows.servers, seen),
 })
 
@@ -141,22 +144,24 @@ const large: ReadonlySet<ModelName> = new Set(['snapshot', 'group', 'task'])
  * Whether a list may read its whole table for a page: no counter tells how many rows match, or no
  * index gives their order.
  */
-function mayScan(query: ListQuery): boolean {
+export function mayScan(query: ListQuery): boolean {
   const { model, filters, search, order, page } = query
   if (filters.some(namesRows)) return false
   if (search !== null && search !== '') return true
-  if (!large.has(model) || walksGroups(query)) return false
+  if (!large.has(model)) return false
+  const ofLevels = page._tag === 'offset' && countsByLevels(query) && !readsAllGroups(query)
+  if (ofLevels && walksLevels(query)) return false
   const ordered = order.length > 0 && page._tag === 'offset'
   const [first] = listOrder(model, order)
   if (ordered && first !== undefined && !isIndexed(first.column)) return true
-  return filters.length > 0 && !(page._tag === 'offset' && countsByGroups(query))
+  return filters.length > 0 && !(ofLevels && filters.every(isOfKey))
 }
 
 const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName>(
   inventory: Readable,
   query: ListQuery<M>,
 ): Effect.fn.Return<ServedPage<M>, StoreFailed> {
-  const { model, filters, page } = query
+  const { model, page } = query
   const conditions = yield* conditionsOf(inventory, query)
   const operation = `listing ${registry[model].path}`
   const rows = yield* inventory.rows(model)
@@ -165,17 +170,18 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
     const ids = pageIds(rows.view(fieldsOf(conditions)), [...conditions, from], [], { limit: page.limit, offset: 0 })
     return { count: null, rows: yield* pageRows<M>(inventory, operation, rows, ids) }
   }
-  const counting = countsByGroups(query)
-    ? countOfGroups(rows.countedGroups, filters)
-    : countOf(rows.view(fieldsOf(conditions)), conditions)
+  const counted = countedOf(query, yield* foldingFor(inventory, query))
+  const source = counted === null ? null : sourceOf(counted, rows)
+  const counting = source === null ? countOf(rows.view(fieldsOf(conditions)), conditions) : countOfLevels(source)
   const count = yield* inventory.database.query(
     operation,
     async (db) => (await counting.execute(db)).rows[0]?.count ?? 0,
   )
   if (page.offset >= count) return { count, rows: [] }
-  const ids = walksGroups(query)
-    ? walkedIds(rows.view(registry.snapshot.key), rows.countedGroups, filters, page)
-    : orderedIds(rows, conditions, listOrder(model, query.order), page)
+  const ids =
+    counted !== null && source !== null && walksLevels(query)
+      ? walkedIds({ ...counted, ...page, source, view: rows.view(walkedFields(counted)) })
+      : orderedIds(rows, conditions, listOrder(model, query.order), page)
   return { count, rows: yield* pageRows<M>(inventory, operation, rows, ids) }
 })
 
@@ -198,22 +204,38 @@ const streamRows = Effect.fn('InventoryLists.stream')(function* <M extends Model
       rowsAtOnce: query.rowsAtOnce,
     },
     view: rows.view(fieldsOf(conditions, order)),
-    mayScan: mayScan({ ...query, page: { _tag: 'offset', limit: 1, offset: 0 } }),
+    // No counter leads to the rows: they are read in their order, and those that match are kept.
+    mayScan:
+      mayScan({ ...query, page: { _tag: 'offset', limit: 1, offset: 0 } }) ||
+      (large.has(model) && query.filters.some((filter) => !isOfKey(filter) && !namesRows(filter))),
     byServer: large.has(model) && order[0]?.column.needs.includes('v') === true && !order[0].descending,
     rows: (ids) => pageRows<M>(inventory, operation, rows, ids),
   })
 })
 
+/** The collation that the filters and the search of a query need. */
+const foldingFor = (
+  { folding }: Readable,
+  { filters, search }: Pick<ListQuery, 'filters' | 'search'>,
+): Effect.Effect<string | null, StoreFailed> =>
+  search !== null || filters.some(needsFolding) ? folding : Effect.succeed(null)
+
 /** The conditions of the filters of a query, and of its search. */
 const conditionsOf = Effect.fn('InventoryLists.conditions')(function* (
-  { folding }: Readable,
+  inventory: Readable,
   { model, filters, search }: Pick<ListQuery, 'model' | 'filters' | 'search'>,
 ) {
-  const known = search !== null || filters.some(needsFolding) ? yield* folding : null
+  const known = yield* foldingFor(inventory, { filters, search })
   const conditions: Array<Condition> = filters.map((filter) => filterCondition(model, filter, known))
   if (search !== null && search !== '') conditions.push(searchCondition(model, search, known))
   return conditions
 })
+
+/** What counters tell of a query; null: they do not tell how many rows match. */
+const countedOf = (query: ListQuery, folding: string | null): Counted | null =>
+  countsByLevels(query)
+    ? { model: query.model === 'group' ? 'group' : 'snapshot', filters: query.filters, search: query.search, folding }
+    : null
 
 const orderedIds = (
   rows: Rows,
@@ -260,12 +282,6 @@ function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<obje
  * fields are the registry's as the columns are.
  */
 const servedRow = <M extends ModelName>(row: object): ServedRow<M> => row as ServedRow<M>
-
-/** Which rows of an ordered list. */
-interface Slice {
-  readonly limit: number
-  readonly offset: number
-}
 
 /**
  * The page's ids and their places, with only the joins that conditions and order need. Each part of
@@ -314,66 +330,3 @@ const sorted = (
   id: RawBuilder<unknown>,
 ): RawBuilder<unknown> =>
   sql.join([...order.map((key, nth) => sql`${value(key, nth)} ${sql.raw(key.descending ? 'desc' : 'asc')}`), id])
-
-const groupKey = keyColumns('group')
-
-/** The fields of a query of snapshots that decide whether the keys of their groups answer it. */
-type Walkable = Pick<ListQuery, 'model' | 'filters' | 'search' | 'order'>
-
-/** Whether the groups' counters know how many snapshots match: nothing but columns of the group's key is asked for. */
-function countsByGroups({ model, filters, search }: Walkable): boolean {
-  const names: ReadonlyArray<string> = registry.group.key
-  return (
-    model === 'snapshot' &&
-    (search === null || search === '') &&
-    filters.every(({ field, lookup, negated }) => lookup === 'exact' && negated !== true && names.includes(field))
-  )
-}
-
-/** Whether a page has the order of the groups too, and so is found by walking them. */
-const walksGroups = (query: Walkable): boolean => query.order.length === 0 && countsByGroups(query)
-
-/**
- * How many snapshots match, by the counters of their groups: the relation's rows are groups by
- * their key with `snapshot_count`.
- */
-const countOfGroups = (groups: Relation, filters: ReadonlyArray<Filter>): RawBuilder<{ readonly count: number }> =>
-  sql`select coalesce(sum(t.snapshot_count), 0)::bigint as count ${groupsFrom(groups, filters)}`
-
-function groupsFrom(
-  groups: Relation,
-  filters: ReadonlyArray<Filter>,
-  columns: ReadonlyArray<ListColumn> = [],
-): RawBuilder<unknown> {
-  const conditions = filters.map((filter) => filterCondition('group', filter).where)
-  return sql`${listFrom('group', columns, groups)} ${where([...conditions, ...groups.seen])}`
-}
-
-/**
- * The ids of a page in the model's own order, and their places: the groups are walked in their
- * order, adding up their counters, and only the snapshots of those that the page touches are read,
- * newest first.
- */
-function walkedIds(
-  snapshots: ListView,
-  groups: Relation,
-  filters: ReadonlyArray<Filter>,
-  { limit, offset }: Slice,
-): RawBuilder<unknown> {
-  const inGroup = { where: sameKey('group', 't', 'w'), columns: [] }
-  const ofGroup = partsOf(snapshots, { conditions: [inGroup] }).map((part) => sql`select t.id, t.backup_time ${part}`)
-  return sql`
-    select id, row_number() over () as place from (
-      select s.id from (
-        select ${columnNames(groupKey, 't')}, t.snapshot_count,
-          (sum(t.snapshot_count) over (order by v.name, ${columnNames(groupKey, 't')} rows unbounded preceding) - t.snapshot_count)::bigint as before
-        ${groupsFrom(groups, filters, [serverName('group')])}
-      ) w
-      cross join lateral (
-        select s.id, row_number() over (order by s.backup_time desc) as nth from (${sql.join(ofGroup, sql` union all `)}) s
-      ) s
-      where w.before < ${offset + limit}::bigint and w.before + w.snapshot_count > ${offset}::bigint
-        and w.before + s.nth > ${offset}::bigint and w.before + s.nth <= ${offset + limit}::bigint
-      order by w.before, s.nth limit ${limit}
-    ) ordered`
-}

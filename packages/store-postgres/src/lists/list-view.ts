@@ -74,6 +74,31 @@ export function partsOf(view: ListView, question: ListQuestion): ReadonlyArray<R
   ]
 }
 
+/**
+ * By which a view differs from main, of the rows that meet the conditions: `n` is 1 for a row that
+ * main does not have so, -1 for one that only main has so. Null: it is main.
+ */
+export function differencesOf(
+  view: ListView,
+  conditions: ReadonlyArray<Condition>,
+  columns: RawBuilder<unknown>,
+): RawBuilder<unknown> | null {
+  const others = view.others.map(
+    (relation) => sql`select ${columns}, 1::bigint as n ${fromWhere(view.model, relation, { conditions }, [])}`,
+  )
+  const ids = view.replaced.map((replaced) => replaced.ids)
+  const replaced =
+    ids.length === 0
+      ? []
+      : [
+          sql`select ${columns}, -1::bigint as n ${fromWhere(view.model, view.main, { conditions }, [
+            sql`t.id in (${sql.join(ids, sql` union `)})`,
+          ])}`,
+        ]
+  const all = [...others, ...replaced]
+  return all.length === 0 ? null : sql.join(all, sql` union all `)
+}
+
 /** How many rows of a view meet the conditions. */
 export function countOf(view: ListView, conditions: ReadonlyArray<Condition>): RawBuilder<{ readonly count: number }> {
   const counts = partsOf(view, { conditions, all: true }).map((part) => sql`(select count(*) ${part})`)
@@ -125,7 +150,7 @@ export function filterCondition(model: ModelName, filter: Filter, folding: strin
 const attached = (name: string): ListColumn => ({ value: sql.ref(`t.${name}`), needs: [], reads: [name] })
 
 /** Whether a filter names the values that a row may have: any other one has to look at each row, or at a range of them. */
-const namesValues = ({ lookup, negated, values }: Filter): boolean =>
+export const namesValues = ({ lookup, negated, values }: Filter): boolean =>
   lookup === 'exact' && negated !== true && !values.includes(null)
 
 /** Whether a filter names its rows, by their ids or by the requests that wrote them: they are looked up one by one. */
@@ -159,6 +184,15 @@ export function searchCondition(model: ModelName, text: string, folding: string 
     const column = name === 'server.name' ? serverName(model) : listColumn(model, name)
     return column === undefined ? [] : [column]
   })
+  return { where: containsText(columns, text, folding), columns }
+}
+
+/** Whether any of some columns contains a text, without regard to case. */
+export function containsText(
+  columns: ReadonlyArray<Pick<ListColumn, 'value'>>,
+  text: string,
+  folding: string | null,
+): RawBuilder<unknown> {
   const contains = columns.map(({ value }) => sql`${inAnyCase(value, folding)} ilike ${patternOf('ic', text)}`)
-  return { where: sql`(${sql.join(contains, sql` or `)})`, columns }
+  return sql`(${sql.join(contains, sql` or `)})`
 }

@@ -48,6 +48,9 @@ import { migration as eventRules } from './0063-event-rules.ts'
 import { migration as deliveries } from './0064-deliveries.ts'
 import { migration as identities } from './0066-identities.ts'
 import { migration as movedGroups } from './0074-moved-groups.ts'
+import { migration as scopeCounts } from './0080-scope-counts.ts'
+import { migration as snapshotVariants } from './0081-snapshot-variants.ts'
+import { migration as groupTexts } from './0082-group-texts.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -103,4 +106,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0064_deliveries': deliveries,
   '0066_identities': identities,
   '0074_moved_groups': movedGroups,
+  '0080_scope_counts': scopeCounts,
+  '0081_snapshot_variants': snapshotVariants,
+  '0082_group_texts': groupTexts,
 }

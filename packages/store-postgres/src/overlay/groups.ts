@@ -1,8 +1,7 @@
 import { type RawBuilder, sql } from 'kysely'
 import { effective, mergedValue } from '../branches/branch-columns.ts'
-import type { Relation } from '../lists/list-columns.ts'
 import type { ListView, Replaced } from '../lists/list-view.ts'
-import { columnNames, comparedColumns, keyColumns, sameKey } from '../tables/columns.ts'
+import { comparedColumns, keyColumns, sameKey } from '../tables/columns.ts'
 import type { OverlayFacts } from './facts.ts'
 import { overlayMain, overlayRelation, shadowed } from './rows.ts'
 
@@ -106,23 +105,3 @@ const groupColumns = (alias: string): RawBuilder<unknown> =>
 export const createdGroups = (branch: number): RawBuilder<unknown> => sql`
   select g.id, ${groupColumns('g')}, null::timestamptz as missing_since, ${counters}
   from (select e.*, ${uncounted} from branch_groups e where e.branch_id = ${branch}::bigint and e.op = 'create') g ${counted(branch)}`
-
-/**
- * Groups by their key with how many snapshots each has in the branch. Those that it counts need not
- * be groups of main.
- */
-export function overlayGroupCounts(facts: OverlayFacts): Relation {
-  const { branch } = facts
-  if (!facts.counts) return overlayMain({ ...facts, model: 'group' })
-  return overlayRelation(
-    facts,
-    sql`(
-      select ${columnNames(groupKey, 'g')}, g.snapshot_count from groups g
-      where not exists (select from branch_group_counts c where c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'g')})
-      union all
-      select ${columnNames(groupKey, 'c')}, c.snapshot_count from branch_group_counts c
-      where c.branch_id = ${branch}::bigint and c.snapshot_count > 0
-    ) t`,
-    sql``,
-  )
-}

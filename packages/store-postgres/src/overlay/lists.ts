@@ -6,7 +6,8 @@ import type { Database } from '../database/database.ts'
 import { listsOf, mainRows, type Rows } from '../lists/inventory-lists.ts'
 import type { ListView } from '../lists/list-view.ts'
 import { type OverlayFacts, readFacts } from './facts.ts'
-import { overlayGroupCounts, overlayGroups } from './groups.ts'
+import { overlayGroups } from './groups.ts'
+import { overlayLevels } from './levels.ts'
 import { overlayNamespaces } from './namespaces.ts'
 import { overlayRows, overlayServers } from './rows.ts'
 
@@ -25,7 +26,7 @@ export const overlayLists = (
 
 const rowsOf = (facts: OverlayFacts): Rows => ({
   view: (fields) => viewOf(facts, fields),
-  countedGroups: overlayGroupCounts(facts),
+  levels: overlayLevels(facts),
   servers: overlayServers(facts),
 })
 

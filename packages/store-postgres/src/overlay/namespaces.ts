@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { type ListView, partsOf } from '../lists/list-view.ts'
 import { factColumns, sameKey } from '../tables/columns.ts'
 import type { OverlayFacts } from './facts.ts'
-import { changedGroups, createdGroups, replacedGroups } from './groups.ts'
+import { scopeDifferences } from './levels.ts'
 import { overlayRelation, overlayRows } from './rows.ts'
 
 /**
@@ -45,12 +45,9 @@ export function overlayNamespaces(facts: OverlayFacts): ListView {
  */
 function differences(branch: number): RawBuilder<unknown> {
   const place = sql`x.server_id, x.datastore_name, x.namespace`
-  const replaced = replacedGroups(branch).map(({ ids }) => ids)
   return sql`
     select ${place}, sum(x.groups)::bigint as group_count, sum(x.snapshots)::bigint as snapshot_count from (
-      select ${place}, 1 as groups, 0 as snapshots from (${changedGroups(branch)} union all ${createdGroups(branch)}) x
-      union all select ${place}, -1, 0 from (select t.* from groups t where t.id in (${sql.join(replaced, sql` union `)})) x
-      union all select ${place}, 0, x.snapshot_count - coalesce(g.snapshot_count, 0)
-        from branch_group_counts x left join groups g on ${sameKey('group', 'g', 'x')} where x.branch_id = ${branch}::bigint
+      select ${place}, x.n as groups, 0 as snapshots from (${scopeDifferences(branch, 'groups')}) x
+      union all select ${place}, 0, x.n from (${scopeDifferences(branch, 'snapshots')}) x
     ) x group by ${place}`
 }

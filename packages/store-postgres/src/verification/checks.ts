@@ -4,6 +4,7 @@ import type { Check } from './check.ts'
 import { groupChecks } from './group-checks.ts'
 import { mainChecks } from './main-checks.ts'
 import { recordChecks } from './record-checks.ts'
+import { scopeChecks } from './scope-checks.ts'
 
 /**
  * Every stored value that follows from other rows, and every promise between rows that no constraint
@@ -11,6 +12,7 @@ import { recordChecks } from './record-checks.ts'
  */
 export const checks: ReadonlyArray<Check> = [
   ...groupChecks,
+  ...scopeChecks,
   ...mainChecks,
   ...branchCountChecks,
   ...branchChecks,

@@ -9,9 +9,9 @@ import {
   groupCounters,
   pruneGroups,
   recountGroups,
-  recountNamespaces,
   recountTouchedGroups,
 } from '../writes/recount.ts'
+import { recountScopes } from '../writes/recount-scopes.ts'
 import type { Writer } from '../writes/writer.ts'
 import {
   type BrokenRow,
@@ -26,6 +26,7 @@ import {
   titleOf,
 } from './check.ts'
 import { byKey, type KeyRange } from './pieces.ts'
+import { rowOfPlace } from './scope-checks.ts'
 
 const groupKey = keyColumns('group')
 
@@ -51,7 +52,7 @@ const keysOf = (rows: ReadonlyArray<BrokenRow>): RawBuilder<unknown> =>
 const groupCounts: Check = {
   name: 'groups.counters',
   table: 'groups',
-  rule: 'The counts, times, size and newest verification of a group are those of its snapshots; an unfinished snapshot is no backup.',
+  rule: 'The counts (also of each kind of snapshots), times, size and newest verification of a group are those of its snapshots; an unfinished snapshot is no backup.',
   pieces: groups(
     members(groupCounters, 'g'),
     members(groupCounters, 'c'),
@@ -107,12 +108,8 @@ const neededGroups: Check = {
   repair: {
     lock: lockUnit,
     write: async (db, unit, rows) => {
-      const { server_id, datastore_name, namespace } = placeOfUnit(unit)
       await pruneGroups(db, sql`m.id = any(${idsOf(rows)})`, { writer: asSystem(), held: true })
-      await recountNamespaces(
-        db,
-        sql`m.server_id = ${server_id}::bigint and m.datastore_name = ${datastore_name} and m.path = ${namespace}`,
-      )
+      await recountScopes(db, rowOfPlace(placeOfUnit(unit)))
     },
   },
 }

@@ -6,6 +6,8 @@ import type { Tables } from '../database/tables.ts'
 import type { Places } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey } from '../tables/columns.ts'
+import { storedVariants, variantColumns } from '../tables/variants.ts'
+import { recountScopes } from './recount-scopes.ts'
 import { deleteRows } from './write-rows.ts'
 import type { MainWatch, Writer } from './writer.ts'
 
@@ -19,35 +21,49 @@ export const groupCounters = [
   'unfinished_since',
   'total_size',
   'newest_verification',
+  'variants',
+  'texts',
 ] as const
 const counters = sql.join(groupCounters.map((name) => sql.id(name)))
 const countersOf = (alias: string) => sql.join(groupCounters.map((name) => sql.ref(`${alias}.${name}`)))
 
-/** The size of a group; null when that of none of its snapshots is known. `least` alone would pass over the null. */
-const totalSize = sql`case when count(s.size_bytes) > 0 then least(sum(s.size_bytes), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`
+/** The columns by which the snapshots of a group are counted apart, before the counts are added up. */
+const parts = sql.join([...variantColumns, 'comment'].map((name) => sql.ref(`s.${name}`)))
+
+/** The counts of snapshots, the rows `s`, that are alike in `parts`. */
+const ofPart = sql`${parts}, count(*) as snapshots, count(*) filter (where s.presence = 'manual') as manual,
+  count(*) filter (where s.presence = 'missing') as missing, min(s.backup_time) as first, max(s.backup_time) as last,
+  sum(s.size_bytes) as size, count(s.size_bytes) as sized`
 
 /**
- * A group's counters out of its snapshots, the rows `s`; the newest one's verification is apart. An
- * unfinished snapshot is no backup.
+ * A group's counters out of the parts `x` of its snapshots; its size is null when that of none of
+ * them is known (`least` alone would pass over the null). An unfinished snapshot is no backup.
  */
-const counted = sql`count(*) as snapshot_count, count(*) filter (where s.presence = 'manual') as manual_count,
-  count(*) filter (where s.presence = 'missing') as missing_count, min(s.backup_time) filter (where s.finished) as first_backup,
-  max(s.backup_time) filter (where s.finished) as last_backup, min(s.backup_time) filter (where not s.finished) as unfinished_since,
-  ${totalSize} as total_size`
+const counted = sql`coalesce(sum(x.snapshots), 0)::bigint as snapshot_count, coalesce(sum(x.manual), 0)::bigint as manual_count,
+  coalesce(sum(x.missing), 0)::bigint as missing_count, min(x.first) filter (where x.finished) as first_backup,
+  max(x.last) filter (where x.finished) as last_backup, min(x.first) filter (where not x.finished) as unfinished_since,
+  case when sum(x.sized) > 0 then least(sum(x.size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
+  coalesce((array_agg(x.verification_state order by x.last desc) filter (where x.finished))[1], '') as newest_verification,
+  ${storedVariants('x', 'by comment')} as variants`
+
+/**
+ * The texts that a search finds the snapshots of a group by, without case: its backup id, and each
+ * owner and comment of the parts `x` on a line of its own. Nothing for a group without snapshots.
+ */
+const foldedTexts = (backupId: RawBuilder<unknown>): RawBuilder<unknown> => sql`case when count(*) = 0 then '' else
+  netbox_pbs_folded(${backupId}) || ${sql.join(
+    ['owner', 'comment'].map(
+      (name) => sql`string_agg(distinct chr(10) || netbox_pbs_folded(${sql.ref(`x.${name}`)}), '')`,
+    ),
+    sql` || `,
+  )} end as texts`
 
 /**
  * The counters of the group whose key the row of an alias has, out of its snapshots: a query for a
  * lateral join, so that each group reads its own range of the key under every plan.
  */
-export function countedSnapshots(alias: string): RawBuilder<unknown> {
-  const ofGroup = sameKey('group', 's', alias)
-  return sql`
-    select c.*, coalesce(n.verification_state, '') as newest_verification
-    from (select ${counted} from snapshots s where ${ofGroup}) c
-    left join lateral (
-      select s.verification_state from snapshots s where ${ofGroup} and s.finished order by s.backup_time desc limit 1
-    ) n on true`
-}
+export const countedSnapshots = (alias: string): RawBuilder<unknown> => sql`
+  select ${counted}, ${foldedTexts(sql.ref(`${alias}.backup_id`))} from (select ${ofPart} from snapshots s where ${sameKey('group', 's', alias)} group by ${parts}) x`
 
 /**
  * Counts all groups of a namespace in one pass, makes those that its snapshots lack, and returns
@@ -59,8 +75,8 @@ export async function countNewGroups(db: Kysely<Tables>, place: ScopePlace, watc
   const { rows } = await sql<{ made: number }>`
     with settled as (
       insert into groups as g (${key}, presence, ${counters})
-      select ${key}, 'listed', ${counted}, coalesce((array_agg(s.verification_state order by s.backup_time) filter (where s.finished))[count(*) filter (where s.finished)], '')
-      from snapshots s where ${inScope(place)} group by ${key}
+      select ${key}, 'listed', ${counted}, ${foldedTexts(sql`backup_id`)} from (select ${key}, ${ofPart} from snapshots s where ${inScope(place)} group by ${key}, ${parts}) x
+      group by ${key}
       on conflict (${key}) do update set (${counters}) = (${countersOf('excluded')})
       returning g.xmax = 0 as is_new
     )
@@ -136,10 +152,6 @@ export async function recountNamespaces(db: Kysely<Tables>, which: RawBuilder<un
       and (n.group_count, n.snapshot_count) is distinct from (c.group_count, c.snapshot_count)`.execute(db)
 }
 
-/** The namespace row of a snapshots scope, if it has one. */
-export const namespaceOf = (place: ScopePlace): RawBuilder<unknown> =>
-  sql`m.server_id = ${place.server_id}::bigint and m.datastore_name = ${place.datastore_name} and m.path = ${place.namespace}`
-
 /** The key of a snapshot's group. */
 export interface GroupKey {
   readonly server_id: number
@@ -208,10 +220,7 @@ export async function recountTouchedGroups(
     ) ${appendChanges('made', 'create', 'group', { origin })}`.execute(db)
   await recountGroups(db, touched, { watch })
   await pruneGroups(db, amongGroups(touched), { writer })
-  await recountNamespaces(
-    db,
-    sql`(m.server_id, m.datastore_name, m.path) in (select k.server_id, k.datastore_name, k.namespace from (${touched}) k)`,
-  )
+  await recountScopes(db, touched)
   if (keys.length > 1) await watch.snapshotsMoved(db, touched)
 }
 

@@ -3,7 +3,8 @@ import { type Kysely, sql } from 'kysely'
 import { branchWatch } from '../../src/branches/stale-groups.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import { factColumns, keyColumns, operatorColumns, tables } from '../../src/tables/columns.ts'
-import { recountGroups, recountNamespaces } from '../../src/writes/recount.ts'
+import { recountGroups } from '../../src/writes/recount.ts'
+import { recountScopes } from '../../src/writes/recount-scopes.ts'
 import { fillTable, type Row, readTable } from './tables.ts'
 
 /** The rows that main and a branch have of a model. */
@@ -169,5 +170,8 @@ async function countAll(to: Kysely<Tables>): Promise<void> {
   await recountGroups(to, sql`select server_id, datastore_name, namespace, backup_type, backup_id from groups`, {
     watch: branchWatch,
   })
-  await recountNamespaces(to, sql`true`)
+  await recountScopes(
+    to,
+    sql`select server_id, datastore_name, namespace from groups union select server_id, datastore_name, path from namespaces`,
+  )
 }

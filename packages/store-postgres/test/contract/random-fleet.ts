@@ -102,12 +102,18 @@ function newRow(random: Random, model: 'snapshot' | 'datastore' | 'job', server:
   return { server, ...place, backup_type: 'vm', backup_id: random.pick(guests), backup_time, ...facts(random) }
 }
 
-const facts = (random: Random): EditValues => ({
-  size_bytes: random.is(0.2) ? null : random.upTo(1000),
-  verification_state: random.pick(states),
-  comment: random.pick(['', 'x', 'y']),
-  protected: random.is(0.5),
-})
+const owners = ['', 'a@pbs', 'B@pbs!x']
+
+const facts = (random: Random): EditValues => {
+  const size = random.is(0.2) ? null : random.upTo(1000)
+  return {
+    size_bytes: size,
+    verification_state: random.pick(states),
+    comment: random.pick(['', 'x', 'y']),
+    protected: random.is(0.5),
+    owner: owners[(size ?? 0) % owners.length] ?? '',
+  }
+}
 
 function valuesOf(random: Random, model: WritableModel): EditValues {
   const tags = random.some(['red', 'green', 'blue'], 0.5)

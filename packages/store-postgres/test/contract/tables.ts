@@ -11,13 +11,16 @@ export async function readTable(db: Kysely<Tables>, table: string): Promise<Read
   return rows.map(({ row }) => row)
 }
 
+/** Columns that main works out itself: `depth` from the path, the others when groups are counted. */
+const ownColumns: ReadonlySet<string> = new Set(['namespaces.depth', 'groups.variants', 'groups.texts'])
+
 /** Inserts rows that all have the same columns; columns that main works out itself are left to it. */
 export async function fillTable(db: Kysely<Tables>, table: string, rows: ReadonlyArray<Row>): Promise<void> {
   const [first] = rows
   if (first === undefined) return
   const columns = sql.join(
     Object.keys(first)
-      .filter((name) => !(table === 'namespaces' && name === 'depth'))
+      .filter((name) => !ownColumns.has(`${table}.${name}`))
       .map((name) => sql.id(name)),
   )
   await sql`
