@@ -16,8 +16,9 @@ const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
 /** Asks on the terminal, without showing the answer. The terminal is silent, so Ctrl-C arrives as a key. */
 const ask = (prompt: string, name: string): Effect.Effect<string, CannotRun> =>
   Effect.async((resume) => {
-    process.stderr.write(`${prompt} (not shown): `)
+    // First, so that the terminal is silent when the prompt invites to type.
     const input = createInterface({ input: process.stdin, output: nowhere, terminal: true })
+    process.stderr.write(`${prompt} (not shown): `)
     input.once('line', (line) => {
       resume(Effect.succeed(line))
       input.close()

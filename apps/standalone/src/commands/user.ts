@@ -22,16 +22,14 @@ export interface UserFlags {
 }
 
 const byName = (remote: Remote, name: string) =>
-  call(remote)({
-    method: 'GET',
-    path: `${path}?username=${encodeURIComponent(name)}&limit=1`,
-    answer: z.object({ results: z.array(Listed) }),
-  }).pipe(
-    Effect.flatMap(({ results: [user] }) =>
-      user === undefined
+  // A filter by name would take the name "null" for none.
+  readAll(remote)(`${path}?q=${encodeURIComponent(name)}`, Listed).pipe(
+    Effect.flatMap((users) => {
+      const user = users.find(({ username }) => username === name)
+      return user === undefined
         ? Effect.fail(new CannotRun({ message: `no user is named ${name}: "netbox-pbs user list" shows them` }))
-        : Effect.succeed(user),
-    ),
+        : Effect.succeed(user)
+    }),
   )
 
 /** Adds a user with a password. */

@@ -111,9 +111,8 @@ export const netboxPbs = (args: ReadonlyArray<string>, options: ProcessOptions =
  * what was typed, and all output is one.
  */
 export function netboxPbsOnTerminal(args: ReadonlyArray<string>, answer: string) {
-  const quoted = [process.execPath, ...usual('netbox-pbs'), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`)
-  // Of util-linux: it gives the command a terminal of its own, and ends with its exit code.
-  const child = spawn('script', ['--quiet', '--return', '--command', `exec ${quoted.join(' ')}`, '/dev/null'], {
+  const [program, ...flags] = terminalCommand(args)
+  const child = spawn(program, flags, {
     cwd: root,
     env: { PATH: process.env['PATH'] ?? '', SHELL: '/bin/sh' },
   })
@@ -123,4 +122,11 @@ export function netboxPbsOnTerminal(args: ReadonlyArray<string>, answer: string)
     shown += chunk
   })
   return once(child, 'close').then(([code]) => ({ code: code as number | null, shown })) // border: Node's own event
+}
+
+/** What runs the command on a terminal of its own, and ends with its exit code. */
+export function terminalCommand(args: ReadonlyArray<string>): readonly [string, ...ReadonlyArray<string>] {
+  const quoted = [process.execPath, ...usual('netbox-pbs'), ...args].map((word) => `'${word.replaceAll("'", "'\\''")}'`)
+  // Of util-linux.
+  return ['script', '--quiet', '--return', '--command', `exec ${quoted.join(' ')}`, '/dev/null']
 }
