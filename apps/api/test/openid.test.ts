@@ -97,7 +97,9 @@ const ada = {
 const userNamed = (username: string) =>
   api.run(
     Effect.flatMap(Users, (users) =>
-      Effect.map(users.list({ usernames: [username], limit: 1, offset: 0 }), ({ rows }) => rows[0]),
+      Effect.map(users.list({ search: username, limit: 100, offset: 0 }), ({ rows }) =>
+        rows.find((user) => user.username === username),
+      ),
     ),
   )
 

@@ -135,7 +135,9 @@ test.each([
   ],
   ['branches/?change_count__gt=0', 'change_count__gt', 'cannot be filtered by change_count__gt yet'],
   ['branches/?created_by_request=1', 'created_by_request', 'cannot be filtered by created_by_request yet'],
-  ['../../users/tokens/?description=ci', 'description', 'cannot be filtered by description yet'],
+  ['../../users/tokens/?allowed_ips=::1', 'allowed_ips', 'cannot be filtered by allowed_ips yet'],
+  ['../../users/users/?is_superuser=true', 'is_superuser', 'cannot be filtered by is_superuser yet'],
+  ['../../users/users/?group_id=1', 'group_id', 'cannot be filtered by group_id yet'],
   ['../../users/tokens/?key=%00', 'key', 'Null characters are not allowed.'],
 ])('%s is refused', async (path, field, sentence) => {
   const { pathname, search } = new URL(`${api.url}${root}/${path}`)

@@ -190,7 +190,7 @@ export {
   namedDefinitions,
   noListDefinitions,
 } from './query/attached-filters.ts'
-export { maxValues, type ParsedFilter, parseFilter } from './query/filter-values.ts'
+export { maxValues, type ParsedFilter, parseFilter, type ReferenceLookup } from './query/filter-values.ts'
 export {
   type CustomComparison,
   type FieldErrors,
@@ -225,6 +225,7 @@ export {
   type ResolvedListQuery,
   referencedRows,
   resolveListQuery,
+  resolveReferences,
   type SentPattern,
   sentPatterns,
 } from './query/parse-list-query.ts'
@@ -235,6 +236,8 @@ export {
   heldFields,
   type RecordFields,
   runFields,
+  tokenFields,
+  userFields,
 } from './query/record-fields.ts'
 export { unbuiltFilter } from './query/unbuilt-filter.ts'
 export {

@@ -29,7 +29,7 @@ export const errorResponses: Responses = {
   403: response('No token, a wrong one, or one that may not do this', ref('Detail')),
   404: response('The `format` of the request is not known', ref('Detail')),
   406: response('JSON is not accepted by the client', ref('Detail')),
-  503: response('The database does not answer', ref('Detail')),
+  503: response('The database does not answer, or NetBox about its token', ref('Detail')),
 }
 
 /** A row that is not there. */

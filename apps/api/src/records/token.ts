@@ -1,7 +1,8 @@
-import type { ApiToken, ApiTokenFilter } from '@netbox-pbs/core/ports'
+import { tokenFields } from '@netbox-pbs/core'
+import type { ApiToken } from '@netbox-pbs/core/ports'
 import { z } from 'zod'
 import { tokensPath, userAddress } from '../rest/links.ts'
-import { flag, numbers, recordFilter, search, texts } from '../rest/read-filter.ts'
+import { recordFilter, search } from '../rest/read-filter.ts'
 import { time } from './fields.ts'
 
 /** An API token, without its secret. */
@@ -22,15 +23,9 @@ export const Token = z.object({
 })
 
 /** The filters of the list of tokens. */
-export const tokenFilter = recordFilter<ApiTokenFilter>(Token, {
-  parameters: {
-    ids: numbers('id'),
-    key: search('key'),
-    userIds: numbers('user_id'),
-    usernames: texts('user'),
-    enabled: flag('enabled'),
-    write_enabled: flag('write_enabled'),
-  },
+export const tokenFilter = recordFilter<{ readonly search?: string }>(Token, {
+  fields: tokenFields,
+  parameters: { search: search('q') },
 })
 
 /** A token as it is made, with its secret this once. */

@@ -1,8 +1,8 @@
-import { passwordLength, roles } from '@netbox-pbs/core'
-import type { User as StoredUser, UserFilter } from '@netbox-pbs/core/ports'
+import { passwordLength, roles, userFields } from '@netbox-pbs/core'
+import type { User as StoredUser } from '@netbox-pbs/core/ports'
 import { z } from 'zod'
 import { usersPath } from '../rest/links.ts'
-import { choices, flag, numbers, recordFilter, search, texts } from '../rest/read-filter.ts'
+import { recordFilter, search } from '../rest/read-filter.ts'
 import { choiceOf, time } from './fields.ts'
 
 /** A user, without the password. */
@@ -28,15 +28,11 @@ export const User = z.object({
 })
 
 /** The filters of the list of users. */
-export const userFilter = recordFilter<UserFilter>(User, {
-  parameters: {
-    ids: numbers('id'),
-    usernames: texts('username'),
-    emails: texts('email'),
-    roles: choices('role', roles),
-    is_active: flag('is_active'),
-    search: search('q'),
-  },
+export const userFilter = recordFilter<{ readonly search?: string }>(User, {
+  fields: userFields,
+  parameters: { search: search('q') },
+  // Of NetBox's groups and permissions there are none.
+  unbuilt: ['group', 'group_id', 'permission_id', 'notification_group_id', 'is_superuser', 'is_staff'],
 })
 
 /** The body that changes a user. */

@@ -28,6 +28,8 @@ interface Records<A, E, R> {
   /** Parameters that changed nothing. */
   readonly ignored: ReadonlyArray<string>
   readonly cursor: CursorOf<A> | undefined
+  /** Fields of the brief form, in addition to those of every object. */
+  readonly brief: ReadonlyArray<string>
   readonly read: (page: RecordPage) => Effect.Effect<ListedPage<A>, E, R>
   readonly serve: (record: A, base: string) => object
 }
@@ -42,11 +44,11 @@ export interface CursorOf<A> {
 /** Answers the page of a list of records that the request asks for, or all of them as an export. */
 export const respondWithRecords = <A, E, R>(
   c: ApiContext,
-  { path, params, columns, format, ignored, cursor, read, serve }: Records<A, E, R>,
+  { path, params, columns, format, ignored, cursor, brief, read, serve }: Records<A, E, R>,
 ) =>
   Effect.gen(function* () {
     const base = baseUrl(c)
-    const isShown = shownFields(parsePresentation(params), ['name'])
+    const isShown = shownFields(parsePresentation(params), brief)
     const shown = (record: A) =>
       Object.fromEntries(Object.entries(serve(record, base)).filter(([name]) => isShown(name)))
     nameIgnored(c, ignored)

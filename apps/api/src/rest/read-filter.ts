@@ -2,6 +2,7 @@ import {
   type FieldErrors,
   type Filter,
   isAttachedParameter,
+  type KnownRows,
   last,
   maxValues,
   type OrderTerm,
@@ -12,7 +13,11 @@ import {
   patternErrors,
   patternsOf,
   type RecordFields,
+  type ReferencedRows,
+  type ReferenceLookup,
+  referencedRows,
   requestFilters,
+  resolveReferences,
   type SentPattern,
   sentPatterns,
   splitParameter,
@@ -62,14 +67,24 @@ interface FilterDescription<F> {
   readonly fields?: RecordFields
   /** Parameters that are more than a comparison with a field. */
   readonly parameters?: Parameters<F>
+  /** More filters of NetBox that are refused, since their meaning is not built. */
+  readonly unbuilt?: ReadonlyArray<string>
 }
+
+/** Finds the records that references of a filter name. */
+export type FindReferenced<R = never> = (named: ReferencedRows) => Effect.Effect<KnownRows, StoreFailed, R>
+
+const noneReferenced: FindReferenced = () => Effect.succeed({ idsByName: new Map(), ids: new Set() })
 
 /** The filter of a list of records, as the document has it and as a query gives it. */
 export interface RecordFilter<F> {
   /** The fields of each record, in their order. */
   readonly columns: ReadonlyArray<string>
   readonly parameters: ReadonlyArray<{ readonly name: string; readonly in: 'query'; readonly schema: object }>
-  readonly read: (params: URLSearchParams) => Effect.Effect<RecordQuery<F>, HttpError | StoreFailed, InventoryLists>
+  readonly read: <R = never>(
+    params: URLSearchParams,
+    find?: FindReferenced<R>,
+  ) => Effect.Effect<RecordQuery<F>, HttpError | StoreFailed, InventoryLists | R>
 }
 
 /**
@@ -78,7 +93,7 @@ export interface RecordFilter<F> {
  */
 export const recordFilter = <F extends object = object>(
   record: z.ZodObject,
-  { fields = {}, parameters = {} as Parameters<F> }: FilterDescription<F> = {}, // border: without parameters F has no keys
+  { fields = {}, parameters = {} as Parameters<F>, unbuilt = [] }: FilterDescription<F> = {}, // border: without parameters F has no keys
 ): RecordFilter<F> => ({
   columns: Object.keys(record.shape),
   parameters: [
@@ -90,21 +105,29 @@ export const recordFilter = <F extends object = object>(
       ? []
       : [{ name: 'ordering', in: 'query', schema: { type: 'string' } } as const]),
   ],
-  read: (params) => readFilter(params, { record: new Set(Object.keys(record.shape)), fields, parameters }),
+  read: (params, find = noneReferenced) =>
+    readFilter(params, { record: new Set([...Object.keys(record.shape), ...unbuilt]), fields, parameters, find }),
 })
 
-const readFilter = <F extends object>(
+const readFilter = <F extends object, R>(
   params: URLSearchParams,
   {
     record,
     fields,
     parameters,
-  }: { readonly record: ReadonlySet<string>; readonly fields: RecordFields; readonly parameters: Parameters<F> },
-): Effect.Effect<RecordQuery<F>, HttpError | StoreFailed, InventoryLists> =>
+    find,
+  }: {
+    readonly record: ReadonlySet<string>
+    readonly fields: RecordFields
+    readonly parameters: Parameters<F>
+    readonly find: FindReferenced<R>
+  },
+): Effect.Effect<RecordQuery<F>, HttpError | StoreFailed, InventoryLists | R> =>
   Effect.gen(function* () {
     const filter: Record<string, unknown> = {}
     const where: Array<Filter> = []
     const patterns: Array<SentPattern> = []
+    const lookups: Array<ReferenceLookup> = []
     const ignored: Array<string> = []
     const errors: Record<string, FieldErrors[string]> = {}
     const own = new Map(
@@ -126,11 +149,12 @@ const readFilter = <F extends object>(
       // Forms send blank choices, which are none here.
       const given = sent.filter((text) => text !== '')
       const read = parseFilter(fields, name, given.length > 0 ? given : sent)
-      if (given.length === 0 && read._tag === 'invalid') continue
+      if (given.length === 0 && (read._tag === 'invalid' || read._tag === 'reference')) continue
       if (read._tag === 'filter') {
         where.push(read.filter)
         patterns.push(...patternsOf(name, read.filter))
-      } else if (read._tag === 'invalid') errors[name] = [read.message]
+      } else if (read._tag === 'reference') lookups.push(read.lookup)
+      else if (read._tag === 'invalid') errors[name] = [read.message]
       else if (read._tag === 'unknown') {
         const unbuilt = unbuiltRecordFilter({ record, fields, own }, name, sent)
         if (unbuilt === null) ignored.push(name)
@@ -138,8 +162,10 @@ const readFilter = <F extends object>(
       }
     }
     const faults = yield* wrongPatterns(sentPatterns({ patterns }))
-    Object.assign(errors, patternErrors(patterns, faults))
+    const referring = lookups.length === 0 ? null : resolveReferences(lookups, yield* find(referencedRows({ lookups })))
+    Object.assign(errors, patternErrors(patterns, faults), referring?.errors)
     if (Object.keys(errors).length > 0) return yield* invalid(errors)
+    where.push(...(referring?.filters ?? []))
     const order = parseOrdering(last(params, 'ordering'), (field) => Object.hasOwn(fields, field))
     return { filter: { ...(filter as F), where, order }, ignored } // border: each value was read by the parameter of its field
   })

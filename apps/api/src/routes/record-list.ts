@@ -1,5 +1,5 @@
-import type { RecordPage } from '@netbox-pbs/core'
-import type { ListedPage } from '@netbox-pbs/core/ports'
+import type { KnownRows, RecordPage, ReferencedRows } from '@netbox-pbs/core'
+import type { ListedPage, StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import {
   branchParameters,
@@ -34,11 +34,15 @@ interface ListDescription {
   readonly schema: string
   /** A request may name a branch, in which the list is read. */
   readonly branched?: boolean
+  /** Fields of the brief form, in addition to those of every object; left out: the name. */
+  readonly brief?: ReadonlyArray<string>
 }
 
 /** A list of records that are no inventory: `A` as the store has them, filtered by `F`. */
 interface RecordList<F, A> extends ListDescription {
   readonly filter: RecordFilter<F>
+  /** Finds the records that references of the filter name, of those that the caller may see. */
+  readonly references?: (c: ApiContext, named: ReferencedRows) => Effect.Effect<KnownRows, StoreFailed, ApiServices>
   /** How it is read from an id on; left out: it cannot. */
   readonly cursor?: CursorOf<A>
   readonly read: (query: RecordQuery<F>['filter'] & RecordPage, c: ApiContext) => Served<ListedPage<A>>
@@ -49,10 +53,19 @@ interface RecordList<F, A> extends ListDescription {
  * The operation that lists records: it reads the filter and the page, names ignored parameters, and
  * answers NetBox's envelope.
  */
-export const recordList = <F extends object, A>({ filter, cursor, read, serve, ...about }: RecordList<F, A>): Route =>
-  listRoute(about, filter, (c) => answerList(c, { path: about.path, filter, ...given(cursor), read, serve }), {
-    cursor: cursor !== undefined,
-  })
+export const recordList = <F extends object, A>({ filter, cursor, references, ...list }: RecordList<F, A>): Route =>
+  listRoute(
+    list,
+    filter,
+    (c) =>
+      answerList(c, {
+        ...list,
+        filter,
+        ...given(cursor),
+        ...(references === undefined ? {} : { references }),
+      }),
+    { cursor: cursor !== undefined },
+  )
 
 const given = <A>(cursor: CursorOf<A> | undefined) => (cursor === undefined ? {} : { cursor })
 
@@ -64,7 +77,7 @@ export const recordListOf = <F extends object, A, O extends { readonly id: numbe
   read,
   serve,
   ...about
-}: Omit<RecordList<F, A>, 'read' | 'serve'> & {
+}: Omit<RecordList<F, A>, 'read' | 'serve' | 'references'> & {
   readonly owner: (c: ApiContext) => Served<O>
   readonly read: (owner: O, query: RecordQuery<F>['filter'] & RecordPage) => Served<ListedPage<A>>
   readonly serve: (record: A, base: string, owner: O) => object
@@ -75,6 +88,7 @@ export const recordListOf = <F extends object, A, O extends { readonly id: numbe
     (c) =>
       Effect.flatMap(owner(c), (found) =>
         answerList(c, {
+          ...about,
           path: about.path.replace('{id}', String(found.id)),
           filter,
           ...given(cursor),
@@ -120,15 +134,23 @@ function listRoute<F>(
 
 const answerList = <F extends object, A>(
   c: ApiContext,
-  { path, filter, cursor, read, serve }: Pick<RecordList<F, A>, 'path' | 'filter' | 'cursor' | 'read' | 'serve'>,
+  {
+    path,
+    brief = ['name'],
+    filter,
+    references,
+    cursor,
+    read,
+    serve,
+  }: Omit<RecordList<F, A>, keyof ListDescription> & Pick<ListDescription, 'path' | 'brief'>,
 ) =>
   Effect.gen(function* () {
     const { format, params } = yield* listParameters(c)
     const filters = new URLSearchParams(params)
     if (cursor !== undefined) filters.delete('start')
-    const query = yield* filter.read(filters)
+    const query = yield* filter.read(filters, references && ((named) => references(c, named)))
     return yield* respondWithRecords(c, {
-      ...{ path, params, format, cursor, columns: filter.columns },
+      ...{ path, params, format, cursor, brief, columns: filter.columns },
       ignored: query.ignored,
       read: (page) => read({ ...query.filter, ...page }, c),
       serve,

@@ -1,4 +1,5 @@
-import { type ApiToken, ApiTokens, type NewApiToken } from '@netbox-pbs/core/ports'
+import { maxValues, type ReferencedRows } from '@netbox-pbs/core'
+import { type ApiToken, ApiTokens, type NewApiToken, Users } from '@netbox-pbs/core/ports'
 import { Clock, Effect, Option } from 'effect'
 import { readTokenChange, readTokenInput, type TokenInput } from '../accounts/token-input.ts'
 import { hashSecret, newCredentials } from '../accounts/token-text.ts'
@@ -12,6 +13,23 @@ import { type RecordTarget, recordPaths, type Written } from './record-writes.ts
 
 const tags = ['users']
 
+/** Of the users that a filter names those that the caller may see. */
+const visibleUsers = (c: ApiContext, { names, ids }: ReferencedRows) =>
+  Effect.gen(function* () {
+    const caller = c.get('caller')
+    const users = yield* Users
+    const page = { ...(isAdmin(caller) ? {} : { ids: [caller.id] }), limit: maxValues, offset: 0 }
+    const by = (field: 'id' | 'username', values: ReadonlyArray<string | number>) =>
+      values.length === 0
+        ? Effect.succeed([])
+        : Effect.map(users.list({ ...page, where: [{ field, lookup: 'exact', values }] }), ({ rows }) => rows)
+    const [named, numbered] = [yield* by('username', names), yield* by('id', ids)]
+    return {
+      idsByName: new Map(named.map(({ username, id }) => [username, id])),
+      ids: new Set(numbered.map(({ id }) => id)),
+    }
+  })
+
 const listRoute = recordList({
   path: tokensPath,
   operationId: 'users_tokens_list',
@@ -19,16 +37,17 @@ const listRoute = recordList({
   description: 'The tokens, without their secrets, the newest first',
   schema: 'TokenList',
   filter: tokenFilter,
-  read: (query, c) => Effect.flatMap(ApiTokens, (tokens) => tokens.list({ ...query, ...ownOf(c, query.userIds) })),
+  brief: ['version', 'key', 'enabled', 'write_enabled', 'description'],
+  references: visibleUsers,
+  read: (query, c) => Effect.flatMap(ApiTokens, (tokens) => tokens.list({ ...query, ...ownOf(c) })),
   cursor: { idOf: ({ id }) => id, ordered: true },
   serve: (token, base) => servedToken(base, token),
 })
 
 /** Users see their own tokens, and admins all. */
-const ownOf = (c: ApiContext, userIds?: ReadonlyArray<number>) => {
+const ownOf = (c: ApiContext) => {
   const caller = c.get('caller')
-  if (isAdmin(caller)) return userIds === undefined ? {} : { userIds }
-  return { userIds: (userIds ?? [caller.id]).filter((id) => id === caller.id) }
+  return isAdmin(caller) ? {} : { userIds: [caller.id] }
 }
 
 /** The API tokens: each is listed by its public key and shows its secret once, when it is made. */

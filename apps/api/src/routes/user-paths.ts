@@ -35,9 +35,10 @@ const listRoute = recordList({
   description: 'The users, by name; all of them for an admin, and for others their own',
   schema: 'UserList',
   filter: userFilter,
+  brief: ['username'],
   read: (query, c) =>
     Effect.flatMap(Users, (users) =>
-      users.list(isAdmin(c.get('caller')) ? query : { ...query, ids: visible(c, query.ids ?? [c.get('caller').id]) }),
+      users.list(isAdmin(c.get('caller')) ? query : { ...query, ids: [c.get('caller').id] }),
     ),
   cursor: { idOf: ({ id }) => id, ordered: false },
   serve: (user, base) => servedUser(base, user),

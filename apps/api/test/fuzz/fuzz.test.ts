@@ -64,8 +64,10 @@ const restoreAccess = () =>
   api.run(
     Effect.gen(function* () {
       const users = yield* Users
-      const { rows } = yield* users.list({ usernames: ['admin'], limit: 1, offset: 0 })
-      const changes = rows.map(({ id }) => ({ id, change: { is_active: true, role: 'admin', servers: null } as const }))
+      const { rows } = yield* users.list({ search: 'admin', limit: 1000, offset: 0 })
+      const changes = rows
+        .filter(({ username }) => username === 'admin')
+        .map(({ id }) => ({ id, change: { is_active: true, role: 'admin', servers: null } as const }))
       yield* users.update({ changes })
       const tokens = yield* ApiTokens
       const found = yield* tokens.find({ key: readToken(adminToken)?.key ?? '' })

@@ -1,6 +1,6 @@
 import { Context, Data, type Effect, type Option } from 'effect'
 import type { Actor } from '../change-log.ts'
-import type { RecordPage } from '../query/list-query.ts'
+import type { RecordPage, RecordQuery } from '../query/list-query.ts'
 import type { ListedPage } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 import type { User, UserRights } from './users.ts'
@@ -49,15 +49,12 @@ export interface ApiTokenFound extends ApiToken {
   readonly rights: UserRights & Pick<User, 'is_active'>
 }
 
-/** Which tokens to list; left out: all. */
-export interface ApiTokenFilter {
+/** Which tokens to list, by `tokenFields` and more; left out: all. */
+export interface ApiTokenFilter extends RecordQuery {
   readonly ids?: ReadonlyArray<number>
-  /** The public part of a token of version 2. */
-  readonly key?: string
   readonly userIds?: ReadonlyArray<number>
-  readonly usernames?: ReadonlyArray<string>
-  readonly enabled?: boolean
-  readonly write_enabled?: boolean
+  /** In the name of the user or the description, without regard to case. */
+  readonly search?: string
 }
 
 /** A token with that key exists. `at` is its place in the request. */
@@ -89,7 +86,7 @@ export class ApiTokens extends Context.Tag('@netbox-pbs/core/ApiTokens')<
     /** Finds a token by its key, with the hash that verifies it, and what its user may do. */
     readonly find: (request: { readonly key: string }) => Effect.Effect<Option.Option<ApiTokenFound>, StoreFailed>
     readonly get: (request: { readonly id: number }) => Effect.Effect<Option.Option<ApiToken>, StoreFailed>
-    /** The newest first. */
+    /** The newest first, unless asked otherwise. */
     readonly list: (request: ApiTokenFilter & RecordPage) => Effect.Effect<ListedPage<ApiToken>, StoreFailed>
     /** Changes tokens, all or none; ids without a token are left out. */
     readonly update: (request: {

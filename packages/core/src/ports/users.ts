@@ -1,7 +1,7 @@
 import { Context, Data, type Effect, type Option } from 'effect'
 import type { Role } from '../access.ts'
 import type { Actor } from '../change-log.ts'
-import type { RecordPage } from '../query/list-query.ts'
+import type { RecordPage, RecordQuery } from '../query/list-query.ts'
 import type { ListedPage } from './runs.ts'
 import type { StoreFailed } from './store-failed.ts'
 
@@ -34,13 +34,9 @@ export interface NewUser extends Omit<User, 'id' | 'created' | 'last_login' | 'h
   readonly passwordHash: string | null
 }
 
-/** Which users to list; left out: all. */
-export interface UserFilter {
+/** Which users to list, by `userFields` and more; left out: all. */
+export interface UserFilter extends RecordQuery {
   readonly ids?: ReadonlyArray<number>
-  readonly usernames?: ReadonlyArray<string>
-  readonly emails?: ReadonlyArray<string>
-  readonly roles?: ReadonlyArray<Role>
-  readonly is_active?: boolean
   /** In the username, the names or the address, without regard to case. */
   readonly search?: string
 }
@@ -66,7 +62,7 @@ export class LastAdmin extends Data.TaggedError('LastAdmin') {
 export class Users extends Context.Tag('@netbox-pbs/core/Users')<
   Users,
   {
-    /** By name. */
+    /** By name, unless asked otherwise. */
     readonly list: (request: UserFilter & RecordPage) => Effect.Effect<ListedPage<User>, StoreFailed>
     /** A user by the exact name, with the hash of the password. */
     readonly byName: (request: {

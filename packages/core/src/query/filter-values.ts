@@ -1,7 +1,7 @@
-import type { Field, Fields, ModelName } from '../registry/field.ts'
+import type { Field, Fields } from '../registry/field.ts'
 import { parseTimestamp } from '../timestamp.ts'
 import type { Filter, Lookup } from './list-query.ts'
-import { type Comparison, comparisonOf, type FilterField, splitParameter } from './lookups.ts'
+import { type Comparison, comparisonOf, type FilterField, type ReferencedModel, splitParameter } from './lookups.ts'
 import { patternFault } from './regular-expression.ts'
 
 /** The conditions of a filter, without its field. */
@@ -62,7 +62,11 @@ export function parseFilter(
 const filterOf = (field: string, { negated }: Comparison, { lookup, values }: Condition) =>
   ({ _tag: 'filter', filter: { field, lookup, ...(negated ? { negated } : {}), values } }) as const
 
-function filterValues(field: FilterField, lookup: Lookup, texts: ReadonlyArray<string>): FilterValues {
+function filterValues(
+  field: Exclude<FilterField, { type: 'reference' }>,
+  lookup: Lookup,
+  texts: ReadonlyArray<string>,
+): FilterValues {
   if (lookup === 'empty')
     return booleanValue(
       lookup,
@@ -191,7 +195,7 @@ export interface ReferenceLookup {
   /** The parameter as sent: `server` or `server_id__n`. */
   readonly parameter: string
   readonly field: string
-  readonly model: ModelName
+  readonly model: ReferencedModel
   /** By name, then by id where nothing has that name; or by id alone. */
   readonly by: 'name' | 'id'
   readonly negated: boolean
@@ -222,7 +226,7 @@ function parseReference(
 }
 
 function referenceTo(
-  model: ModelName,
+  model: ReferencedModel,
   {
     texts,
     comparison,

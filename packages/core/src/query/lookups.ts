@@ -1,4 +1,4 @@
-import type { Field } from '../registry/field.ts'
+import type { Field, ModelName } from '../registry/field.ts'
 import type { Lookup } from './list-query.ts'
 
 /** A field that a list is filtered by: its type decides its lookups, and how their values are read. */
@@ -6,6 +6,10 @@ export type FilterField =
   | { readonly type: 'text' | 'datetime' | 'boolean' | 'uuid' }
   | { readonly type: 'integer'; readonly min: number; readonly max: number }
   | { readonly type: 'choice'; readonly choices: ReadonlyArray<{ readonly value: string }> }
+  | { readonly type: 'reference'; readonly model: ReferencedModel }
+
+/** What a field refers to: rows of the inventory, or users. */
+export type ReferencedModel = ModelName | 'user'
 
 /** The comparison that a suffix of a parameter asks for. */
 export interface Comparison {

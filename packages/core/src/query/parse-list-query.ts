@@ -171,12 +171,22 @@ export function resolveListQuery<M extends ModelName>(
   known: KnownRows,
   faults: PatternFaults,
 ): ResolvedListQuery<M> {
-  const errors: Record<string, ReadonlyArray<string>> = {
-    ...request.errors,
-    ...patternErrors(request.patterns, faults),
-  }
-  const filters: Array<Filter> = [...request.query.filters]
-  for (const { parameter, field, negated, ...lookup } of request.lookups) {
+  const referring = resolveReferences(request.lookups, known)
+  const errors = { ...request.errors, ...patternErrors(request.patterns, faults), ...referring.errors }
+  const filters = [...request.query.filters, ...referring.filters]
+  if (Object.keys(errors).length > 0) return { _tag: 'rejected', body: errors }
+  if (request.pageError !== null) return { _tag: 'rejected', body: [request.pageError] }
+  return { _tag: 'query', query: { ...request.query, filters } }
+}
+
+/** Filters by the rows looked up; a parameter that names another row has its error. */
+export function resolveReferences(
+  lookups: ReadonlyArray<ReferenceLookup>,
+  known: KnownRows,
+): { readonly filters: ReadonlyArray<Filter>; readonly errors: FieldErrors } {
+  const errors: Record<string, ReadonlyArray<string>> = {}
+  const filters: Array<Filter> = []
+  for (const { parameter, field, negated, ...lookup } of lookups) {
     const values = lookup.values.map((value) => (value === null ? null : rowId(lookup, value, known)))
     const wrong = lookup.values.find((_, index) => values[index] === undefined)
     if (wrong === undefined) {
@@ -184,9 +194,7 @@ export function resolveListQuery<M extends ModelName>(
       filters.push({ field, lookup: 'exact', ...(negated ? { negated } : {}), values: found })
     } else errors[parameter] = [notAChoice(String(wrong))]
   }
-  if (Object.keys(errors).length > 0) return { _tag: 'rejected', body: errors }
-  if (request.pageError !== null) return { _tag: 'rejected', body: [request.pageError] }
-  return { _tag: 'query', query: { ...request.query, filters } }
+  return { filters, errors }
 }
 
 /** The errors of the parameters whose regular expressions are wrong, or too many. */

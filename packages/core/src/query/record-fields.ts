@@ -1,3 +1,4 @@
+import { roles } from '../access.ts'
 import { branchKinds } from '../branch.ts'
 import { changeActions } from '../change-log.ts'
 import { runModes, runTriggers } from '../run.ts'
@@ -63,6 +64,34 @@ export const changeFields = {
   action: oneOf(changeActions),
   changed_object_id: number,
   object_repr: text,
+} as const satisfies RecordFields
+
+/** Fields of users. */
+export const userFields = {
+  id: number,
+  username: text,
+  first_name: text,
+  last_name: text,
+  email: text,
+  is_active: flag,
+  role: oneOf(roles),
+  date_joined: time,
+  last_login: time,
+  has_password: flag,
+} as const satisfies RecordFields
+
+/** Fields of API tokens. */
+export const tokenFields = {
+  id: number,
+  version: oneOf(['1', '2']),
+  key: text,
+  user: { type: 'reference', model: 'user' },
+  description: text,
+  created: time,
+  expires: time,
+  last_used: time,
+  enabled: flag,
+  write_enabled: flag,
 } as const satisfies RecordFields
 
 /** Fields of the changes of a branch. */

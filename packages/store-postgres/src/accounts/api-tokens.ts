@@ -1,4 +1,4 @@
-import type { Actor, Role } from '@netbox-pbs/core'
+import { type Actor, type Role, tokenFields } from '@netbox-pbs/core'
 import {
   type ApiToken,
   type ApiTokenChange,
@@ -13,7 +13,14 @@ import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
-import { recordCount, recordSlice } from '../tables/record-list.ts'
+import {
+  anyContains,
+  recordCondition,
+  recordCount,
+  recordListOf,
+  recordOrder,
+  recordSlice,
+} from '../tables/record-list.ts'
 
 interface Row extends Omit<ApiToken, 'user'> {
   readonly secret_hash: string
@@ -72,8 +79,8 @@ export const apiTokensLayer: Layer.Layer<ApiTokens, never, Database> = Layer.eff
       }),
       list: Effect.fn('ApiTokens.list')((request) =>
         database.query('reading the API tokens', async (db) => {
-          const which = condition(request)
-          const own = { id: sql`t.id`, order: sql`t.id desc`, newestFirst: true }
+          const which = await condition(db, request)
+          const own = { id: tokenList.id, order: recordOrder(tokenList, request.order), newestFirst: true }
           const { begin, order, limit, ...slice } = recordSlice(request, own)
           const from = sql`from api_tokens t join users u on u.id = t.user_id where ${which}`
           const count = await recordCount(db, slice, from)
@@ -182,17 +189,37 @@ async function update(
   return after
 }
 
-function condition({ ids, key, userIds, usernames, enabled, write_enabled }: ApiTokenFilter): RawBuilder<unknown> {
+async function condition(
+  db: Kysely<Tables>,
+  { ids, userIds, search, where }: ApiTokenFilter,
+): Promise<RawBuilder<unknown>> {
   const conditions = [
+    await recordCondition(db, tokenList, where),
     ...(ids === undefined ? [] : [sql`t.id = any(${ids}::bigint[])`]),
-    ...(key === undefined ? [] : [sql`(t.version = 2 and t.key = ${key})`]),
     ...(userIds === undefined ? [] : [sql`t.user_id = any(${userIds}::bigint[])`]),
-    ...(usernames === undefined ? [] : [sql`u.username = any(${usernames}::text[])`]),
-    ...(enabled === undefined ? [] : [sql`t.enabled = ${enabled}::boolean`]),
-    ...(write_enabled === undefined ? [] : [sql`t.write_enabled = ${write_enabled}::boolean`]),
+    ...(search === undefined ? [] : [await anyContains(db, [sql`u.username`, sql`t.description`], search)]),
   ]
-  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
+  return sql.join(conditions, sql` and `)
 }
+
+/** The list of tokens `t` of the users `u`. Only version 2 has a key that may be shown, and so be looked for. */
+const tokenList = recordListOf(tokenFields, {
+  columns: {
+    id: sql`t.id`,
+    version: sql`t.version::text`,
+    key: sql`(case when t.version = 2 then t.key end)`,
+    user: sql`t.user_id`,
+    description: sql`t.description`,
+    created: sql`t.created`,
+    expires: sql`t.expires`,
+    last_used: sql`t.last_used`,
+    enabled: sql`t.enabled`,
+    write_enabled: sql`t.write_enabled`,
+  },
+  sorted: { user: sql`u.username` },
+  order: sql`t.id desc`,
+  id: sql`t.id`,
+})
 
 function tokenOf({ secret_hash, user_id, username, is_active, role, servers, ...token }: Row): ApiToken {
   return { ...token, user: { id: user_id, username } }

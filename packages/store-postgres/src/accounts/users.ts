@@ -1,4 +1,4 @@
-import type { Actor, LoggedValues } from '@netbox-pbs/core'
+import { type Actor, type LoggedValues, userFields } from '@netbox-pbs/core'
 import { LastAdmin, type NewUser, type User, type UserFilter, UsernameTaken, Users } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
@@ -6,7 +6,14 @@ import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
-import { recordCount, recordSlice } from '../tables/record-list.ts'
+import {
+  anyContains,
+  recordCondition,
+  recordCount,
+  recordListOf,
+  recordOrder,
+  recordSlice,
+} from '../tables/record-list.ts'
 
 /** A user as it is stored. */
 export interface UserRow extends Omit<User, 'has_password'> {
@@ -28,8 +35,8 @@ export const usersLayer: Layer.Layer<Users, never, Database> = Layer.effect(
     Users.of({
       list: Effect.fn('Users.list')((request) =>
         database.query('reading the users', async (db) => {
-          const which = condition(request)
-          const own = { id: sql`u.id`, order: sql`u.username, u.id` }
+          const which = await condition(db, request)
+          const own = { id: userList.id, order: recordOrder(userList, request.order) }
           const { begin, order, limit, ...slice } = recordSlice(request, own)
           const count = await recordCount(db, slice, sql`from users u where ${which}`)
           const rows = await select(db, sql`${which} and ${begin} order by ${order} ${limit}`)
@@ -149,20 +156,34 @@ async function stored(trx: Kysely<Tables>, id: number): Promise<UserRow> {
 const serversOf = ({ servers }: Pick<NewUser, 'servers'>): RawBuilder<unknown> =>
   servers === null ? sql`null::jsonb` : jsonb(servers)
 
-function condition({ ids, usernames, emails, roles, is_active, search }: UserFilter): RawBuilder<unknown> {
-  const pattern = `%${(search ?? '').replaceAll(/[\\%_]/g, '\\$&')}%`
+async function condition(db: Kysely<Tables>, { ids, search, where }: UserFilter): Promise<RawBuilder<unknown>> {
   const conditions = [
+    await recordCondition(db, userList, where),
     ...(ids === undefined ? [] : [sql`u.id = any(${ids}::bigint[])`]),
-    ...(usernames === undefined ? [] : [sql`u.username = any(${usernames}::text[])`]),
-    ...(emails === undefined ? [] : [sql`u.email = any(${emails}::text[])`]),
-    ...(roles === undefined ? [] : [sql`u.role = any(${roles}::text[])`]),
-    ...(is_active === undefined ? [] : [sql`u.is_active = ${is_active}::boolean`]),
-    ...(search === undefined
-      ? []
-      : [sql`concat_ws(' ', u.username, u.first_name, u.last_name, u.email) ilike ${pattern}`]),
+    ...(search === undefined ? [] : [await anyContains(db, searched, search)]),
   ]
-  return conditions.length === 0 ? sql`true` : sql.join(conditions, sql` and `)
+  return sql.join(conditions, sql` and `)
 }
+
+/** The list of users `u`. */
+const userList = recordListOf(userFields, {
+  columns: {
+    id: sql`u.id`,
+    username: sql`u.username`,
+    first_name: sql`u.first_name`,
+    last_name: sql`u.last_name`,
+    email: sql`u.email`,
+    is_active: sql`u.is_active`,
+    role: sql`u.role`,
+    date_joined: sql`u.created`,
+    last_login: sql`u.last_login`,
+    has_password: sql`(u.password_hash is not null)`,
+  },
+  order: sql`u.username, u.id`,
+  id: sql`u.id`,
+})
+
+const searched = [sql`u.username`, sql`u.first_name`, sql`u.last_name`, sql`u.email`]
 
 /** A stored user without the hash of the password. */
 export const userOf = ({ password_hash, ...user }: UserRow): User => ({ ...user, has_password: password_hash !== null })

@@ -5,9 +5,14 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { andSeen, type SeenServers, seenServers } from '../database/seen-servers.ts'
 import type { Tables } from '../database/tables.ts'
-import { inAnyCase, patternOf } from '../tables/comparison.ts'
-import { foldingCollation } from '../tables/folding.ts'
-import { recordCondition, recordCount, recordListOf, recordOrder, recordSlice } from '../tables/record-list.ts'
+import {
+  anyContains,
+  recordCondition,
+  recordCount,
+  recordListOf,
+  recordOrder,
+  recordSlice,
+} from '../tables/record-list.ts'
 import { namingOf } from './definition-names.ts'
 import { horizon } from './horizon.ts'
 
@@ -25,7 +30,8 @@ export const changesLayer: Layer.Layer<Changes, never, Database> = Layer.effect(
           // Read this before the entries: changes that commit later have higher ids.
           const upperBound = follows ? [sql`c.id <= ${await horizon(db)}::bigint`] : []
           const asked = await recordCondition(db, changeList, filter.where)
-          const searched = filter.search === undefined ? [] : [await searchCondition(db, filter.search)]
+          const searched =
+            filter.search === undefined ? [] : [await anyContains(db, [sql`c.user_name`, sql`c.title`], filter.search)]
           const ofServers = seen === null ? [] : [seen(sql`c.server_id`)]
           const matching = where(filter, [...upperBound, ...ofServers, ...searched, asked])
           const own = { id: changeList.id, order: follows ? sql`c.id` : recordOrder(changeList, filter.order) }
@@ -73,16 +79,6 @@ const changeList = recordListOf(changeFields, {
   order: sql`c.id desc`,
   id: sql`c.id`,
 })
-
-async function searchCondition(db: Kysely<Tables>, text: string): Promise<RawBuilder<unknown>> {
-  const folding = await foldingCollation(db)
-  const columns = [sql`c.user_name`, sql`c.title`].map((column) => inAnyCase(column, folding))
-  const pattern = patternOf('ic', text)
-  return sql`(${sql.join(
-    columns.map((column) => sql`${column} ilike ${pattern}`),
-    sql` or `,
-  )})`
-}
 
 /** Entries with the names of tags and custom fields, which the log has as the rows do. */
 async function named(db: Kysely<Tables>, changes: ReadonlyArray<LoggedChange>): Promise<ReadonlyArray<LoggedChange>> {

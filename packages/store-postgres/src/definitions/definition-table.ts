@@ -9,9 +9,7 @@ import {
 import type { DefinitionFilter } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { inAnyCase, patternOf } from '../tables/comparison.ts'
-import { foldingCollation } from '../tables/folding.ts'
-import { recordCondition, recordListOf } from '../tables/record-list.ts'
+import { anyContains, recordCondition, recordListOf } from '../tables/record-list.ts'
 
 /** The table of a kind of definition. */
 export const definitionTables = {
@@ -73,6 +71,7 @@ const casts: Readonly<Record<FilterField['type'], string>> = {
   boolean: '::boolean',
   datetime: '::timestamptz',
   uuid: '::uuid',
+  reference: '::bigint',
 }
 
 /** The list of a kind's definitions `d`, which people read by name in the order of the alphabet. */
@@ -108,19 +107,6 @@ export async function matching(
   const found =
     search === undefined ? sql`true` : await anyContains(db, definitionModels[kind].search.map(textOf), search)
   return sql`and ${asked} and ${models === undefined ? sql`true` : ofModels(kind, models)} and ${found}`
-}
-
-async function anyContains(
-  db: Kysely<Tables>,
-  texts: ReadonlyArray<RawBuilder<unknown>>,
-  search: string,
-): Promise<RawBuilder<unknown>> {
-  const folding = await foldingCollation(db)
-  const pattern = patternOf('ic', search)
-  return sql`(${sql.join(
-    texts.map((text) => sql`${inAnyCase(text, folding)} ilike ${pattern}`),
-    sql` or `,
-  )})`
 }
 
 /** Those of the ids. */

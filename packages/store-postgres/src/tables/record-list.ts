@@ -1,7 +1,7 @@
 import type { FilterField, RecordFields, RecordPage, RecordQuery } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
-import { comparison, needsFolding } from './comparison.ts'
+import { comparison, inAnyCase, needsFolding, patternOf } from './comparison.ts'
 import { foldingCollation } from './folding.ts'
 
 /** The values of a list's fields in its statement. */
@@ -11,6 +11,8 @@ type Columns<F extends RecordFields> = { readonly [K in keyof F]: RawBuilder<unk
 interface RecordList {
   readonly fields: RecordFields
   readonly columns: Readonly<Record<string, RawBuilder<unknown>>>
+  /** What a field is ordered by where that is not its value, such as the name of another record. */
+  readonly sorted?: Readonly<Record<string, RawBuilder<unknown>>>
   readonly order: RawBuilder<unknown>
   readonly id: RawBuilder<unknown>
 }
@@ -18,7 +20,7 @@ interface RecordList {
 /** Describes a list; every field has a column. */
 export const recordListOf = <F extends RecordFields>(
   fields: F,
-  list: { readonly columns: Columns<F>; readonly order: RawBuilder<unknown>; readonly id: RawBuilder<unknown> },
+  list: Omit<RecordList, 'fields' | 'columns'> & { readonly columns: Columns<F> },
 ): RecordList => ({ fields, ...list })
 
 const types = {
@@ -28,6 +30,7 @@ const types = {
   datetime: 'timestamptz',
   boolean: 'boolean',
   uuid: 'uuid',
+  reference: 'bigint',
 } as const satisfies Record<FilterField['type'], string>
 
 /** The condition of the filters of a list; a field that it lacks matches nothing. */
@@ -49,10 +52,24 @@ export async function recordCondition(
 /** What a list is ordered by. */
 export function recordOrder(list: RecordList, terms: RecordQuery['order'] = []): RawBuilder<unknown> {
   const keys = terms.flatMap(({ field, descending }) => {
-    const column = list.columns[field]
+    const column = list.sorted?.[field] ?? list.columns[field]
     return column === undefined ? [] : [sql`${column} ${sql.raw(descending ? 'desc' : 'asc')}`]
   })
   return keys.length === 0 ? list.order : sql.join([...keys, list.id])
+}
+
+/** Whether one of the values contains a text, in any case of its letters. */
+export async function anyContains(
+  db: Kysely<Tables>,
+  values: ReadonlyArray<RawBuilder<unknown>>,
+  search: string,
+): Promise<RawBuilder<unknown>> {
+  const folding = await foldingCollation(db)
+  const pattern = patternOf('ic', search)
+  return sql`(${sql.join(
+    values.map((value) => sql`${inAnyCase(value, folding)} ilike ${pattern}`),
+    sql` or `,
+  )})`
 }
 
 /** How a page of a list is read, and whether all of its records are counted. */
