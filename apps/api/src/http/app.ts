@@ -4,8 +4,13 @@ import { isAllowedHost, unknownHostDetail } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
 import { createMiddleware } from 'hono/factory'
 import { getPath } from 'hono/utils/url'
+import { openApiDocument } from '../openapi/document.ts'
 import { pages } from '../pages/pages.ts'
+import type { Document } from '../pages/reference/document.ts'
+import { referencePages } from '../pages/reference/reference-pages.tsx'
+import { servePage } from '../pages/serve-page.tsx'
 import type { ApiEnv } from '../rest/caller.ts'
+import { referencePage } from '../rest/page-paths.ts'
 import type { Run } from '../rest/route.ts'
 import { restPaths } from '../routes/rest-paths.ts'
 import { apiVersion } from '../version.ts'
@@ -28,8 +33,16 @@ const site: Part = (app, run) => {
   app.route('/plugins/pbs/', pages(run))
 }
 
+/** What REST can do, in pages. */
+const reference: Part = (app, run) => {
+  app.use(`${referencePage}*`, prefixedPages)
+  app.use('/api/schema/redoc/', prefixedPages)
+  // border: the document is our own
+  app.route('/api/schema/', referencePages(servePage(run), openApiDocument(restPaths) as unknown as Document))
+}
+
 /** The served parts. */
-const parts: ReadonlyArray<Part> = [rest, site]
+const parts: ReadonlyArray<Part> = [rest, reference, site]
 
 /** Everything that is answered over HTTP. */
 export function makeApp(

@@ -5,6 +5,15 @@ import { pageUrl } from './links.ts'
 /** The first page; it is the root of all pages. */
 export const home = '/plugins/pbs/'
 
+/** REST in pages, at NetBox's address of its viewer. */
+export const referencePage = '/api/schema/swagger-ui/'
+
+/** The page of an operation of REST. */
+export const operationPage = (operationId: string): string => `${referencePage}operations/${operationId}/`
+
+/** The page of a schema of REST. */
+export const schemaPage = (name: string): string => `${referencePage}schemas/${name}/`
+
 /** Where to sign in. */
 export const signInPage = `${home}login/`
 

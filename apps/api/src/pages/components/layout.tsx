@@ -12,6 +12,8 @@ interface LayoutProps {
   readonly path: string
   /** Null: no user is signed in, so the page has no menu. */
   readonly viewer: Viewer | null
+  /** A page without a menu has the whole width. */
+  readonly wide?: boolean
   readonly children?: Child
   /** Load again every few seconds where there is no script: something is under way. */
   readonly refresh?: boolean
@@ -33,7 +35,15 @@ const htmxConfig = JSON.stringify({
 })
 
 /** The frame of every page: menu, then content. */
-export const Layout = ({ title, path, viewer, children, refresh = false, banner = null }: LayoutProps) => (
+export const Layout = ({
+  title,
+  path,
+  viewer,
+  wide = false,
+  children,
+  refresh = false,
+  banner = null,
+}: LayoutProps) => (
   <html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -53,7 +63,11 @@ export const Layout = ({ title, path, viewer, children, refresh = false, banner 
       <script src={assetPath('htmx.js')} defer />
     </head>
     <body>
-      {viewer === null ? (
+      {viewer === null && wide ? (
+        <main class="page-body" id="content">
+          <div class="container-xl">{children}</div>
+        </main>
+      ) : viewer === null ? (
         <main class="page page-center">
           <div class="container container-tight py-4">{children}</div>
         </main>

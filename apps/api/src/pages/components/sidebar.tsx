@@ -1,5 +1,14 @@
 import { type ModelName, modelNames, registry } from '@netbox-pbs/core'
-import { branchesPage, heldPage, home, listPage, runsPage, settingsPage, signOutPage } from '../../rest/page-paths.ts'
+import {
+  branchesPage,
+  heldPage,
+  home,
+  listPage,
+  referencePage,
+  runsPage,
+  settingsPage,
+  signOutPage,
+} from '../../rest/page-paths.ts'
 import type { PageBranch, Viewer } from './viewer.ts'
 
 interface MenuItem {
@@ -71,6 +80,9 @@ export const Sidebar = ({ path, viewer, branch }: { path: string; viewer: Viewer
             {viewer.username}
             {viewer.operates ? '' : ' (read only)'}
           </div>
+          <a class="d-block mb-2" href={referencePage}>
+            REST API
+          </a>
           <form class="btn-list" method="post" action={signOutPage}>
             <input type="hidden" name="form_token" value={viewer.formToken} />
             <button class="btn btn-sm" type="submit">
