@@ -87,6 +87,25 @@ describe.each(engines)('what people attach survives on $engine', ({ home }) => {
     ])
   })
 
+  test('a unique value that another row has got since stays with that row', async () => {
+    await send('POST', '/api/extras/custom-fields/', {
+      ...{ name: 'serial', type: 'text', object_types: ['netbox_pbs.pbssnapshot'], unique: true },
+    })
+    const [first, second] = await allRows(running, 'snapshots', snapshots)
+    const give = (id: number | undefined, custom_fields: object) =>
+      send('PATCH', `/api/plugins/pbs/snapshots/${id}/`, { custom_fields })
+    await give(first?.id, { serial: 'S-1' })
+    await request(running, 'DELETE', `/api/plugins/pbs/snapshots/${first?.id}/`)
+    await give(second?.id, { serial: 'S-1' })
+    await syncAndWait(running)
+    expect(await allRows(running, 'snapshots', snapshots)).toMatchObject([
+      { tags: [{ slug: 'kept' }], custom_fields: { note: 'snapshots', serial: null } },
+      { custom_fields: { note: 'snapshots', serial: 'S-1' } },
+      { custom_fields: { serial: null } },
+    ])
+    await give(second?.id, { serial: null })
+  })
+
   test('a datastore that vanished for a while', async () => {
     await attach('datastores', await find('datastores', '&name=attic'))
     pbs.removeStore('attic')

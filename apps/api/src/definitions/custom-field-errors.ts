@@ -12,13 +12,13 @@ export function customFieldErrors(field: CustomField, sets: ReadonlyArray<Choice
   const numeric = type === 'integer' || type === 'decimal'
   const textual = type === 'text' || type === 'longtext' || type === 'url'
   const selection = type === 'select' || type === 'multiselect'
-  if (field.unique) return { unique: ['Unique values are not offered yet: leave unique out.'] }
   if (!numeric && field.validation_minimum !== null && field.validation_minimum !== 0)
     return { validation_minimum: ['A minimum value may be set only for numeric fields'] }
   if (!numeric && field.validation_maximum !== null && field.validation_maximum !== 0)
     return { validation_maximum: ['A maximum value may be set only for numeric fields'] }
   if (!textual && field.validation_regex !== '')
     return { validation_regex: ['Regular expression validation is supported only for text and URL fields'] }
+  if (field.unique && type === 'boolean') return { unique: ['Uniqueness cannot be enforced for boolean fields'] }
   if (selection && field.choice_set === null) return { choice_set: ['Selection fields must specify a set of choices.'] }
   if (!selection && field.choice_set !== null) return { choice_set: ['Choices may be set only on selection fields.'] }
   return defaultErrors(field, sets)

@@ -53,6 +53,7 @@ function errorResponse(c: ApiContext, error: HandlerError): Response {
     case 'BranchOfRun':
     case 'BranchNotApproved':
     case 'BranchScopeUnknown':
+    case 'BranchValueTaken':
     case 'BranchNotMerged':
     case 'ApprovalNotAllowed':
     case 'ServerPending':

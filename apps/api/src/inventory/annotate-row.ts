@@ -12,6 +12,7 @@ import {
 import { Effect } from 'effect'
 import { badRequest, type HttpError, notFound, ValidationFailed } from '../rest/http-error.ts'
 import type { Row } from '../rest/row.ts'
+import { keyTakenErrors } from '../validation/unique.ts'
 import { isDictionary, noDictionary, validateRemoval } from '../validation/validate-item.ts'
 import { knownDefinitions, withAttached } from './attached.ts'
 
@@ -56,7 +57,8 @@ export const annotateRow = (
     yield* writes.update({ model, rows: [{ id: row.id, values, versions }], actor: { ...actor, message } }).pipe(
       Effect.catchTags({
         RowNotFound: () => notFound(`No ${label} matches the given query.`),
-        KeyTaken: () => Effect.dieMessage('a key was taken by a change without a key'),
+        // Its key does not change.
+        KeyTaken: ({ customField }) => new ValidationFailed({ errors: keyTakenErrors(model, customField) }),
       }),
     )
   })

@@ -74,7 +74,10 @@ export const createRows = (
     return yield* write(model, items, { secret, actor }).pipe(
       Effect.map((made): CreateResult => ({ _tag: 'created', ...made })),
       Effect.catchTags({
-        KeyTaken: ({ index }) => rejection(model, items, index),
+        KeyTaken: ({ index, customField }) =>
+          customField === undefined
+            ? rejection(model, items, index)
+            : Effect.succeed(rejectedOne(index, keyTakenErrors(model, customField))),
         ServerGone: ({ id, index }) => Effect.succeed(rejectedOne(index, serverGoneErrors(id))),
         EndpointRejected: ({ errors }) => Effect.succeed(rejectedOne(0, errors)),
         GatewayUnavailable: ({ message }) => Effect.fail(badGateway(message)),

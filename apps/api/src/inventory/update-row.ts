@@ -87,7 +87,11 @@ const write = <A, R>(
   model: ModelName,
   change: Effect.Effect<A, UpdateFailed | KeyTaken, R>,
 ): Effect.Effect<A, UpdateFailed, R> =>
-  Effect.catchTag(change, 'KeyTaken', () => new ValidationFailed({ errors: keyTakenErrors(model) }))
+  Effect.catchTag(
+    change,
+    'KeyTaken',
+    ({ customField }) => new ValidationFailed({ errors: keyTakenErrors(model, customField) }),
+  )
 
 /**
  * Deletes a row and its children; a server's endpoint at the gateway is deleted first. In a branch

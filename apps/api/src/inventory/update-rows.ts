@@ -60,7 +60,7 @@ export const updateRows = Effect.fn('updateRows')(function* (
   })
   yield* write.pipe(
     Effect.catchTags({
-      KeyTaken: ({ index }) => errorsOfPlace(index, keyTakenErrors(model)),
+      KeyTaken: ({ index, customField }) => errorsOfPlace(index, keyTakenErrors(model, customField)),
       ServerGone: ({ id, index }) => errorsOfPlace(index, serverGoneErrors(id)),
       RowNotFound: ({ index }) => objectsNotFound([rows[index]?.id ?? 0], targets.length),
       ServersConnected: ({ servers }) =>

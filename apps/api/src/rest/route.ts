@@ -9,6 +9,7 @@ import type {
   BranchNotOpen,
   BranchOfRun,
   BranchScopeUnknown,
+  BranchValueTaken,
   EndpointNotFound,
   EndpointRejected,
   GatewayUnavailable,
@@ -42,6 +43,7 @@ export type HandlerError =
   | BranchOfRun
   | BranchNotApproved
   | BranchScopeUnknown
+  | BranchValueTaken
   | BranchNotMerged
   | ApprovalNotAllowed
   | HeldDeletionsNotFound

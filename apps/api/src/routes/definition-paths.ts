@@ -258,10 +258,16 @@ function takenErrors(kind: DefinitionKind, { taken }: DefinitionsTaken) {
     errors: Object.fromEntries(
       taken
         .filter((one) => one.index === index)
-        .map(({ field }) => [field, [`${label} with this ${field} already exists.`]]),
+        .map(({ field }) => [
+          field,
+          [field === 'unique' ? sharedValues : `${label} with this ${field} already exists.`],
+        ]),
     ),
   }))
 }
+
+/** NetBox would accept it, and the next write of one of these objects would fail. */
+const sharedValues = 'Objects share a value of this field: give each of them another one first.'
 
 const inUse = ({ dependents }: DefinitionInUse) =>
   new HttpError({

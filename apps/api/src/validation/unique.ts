@@ -1,8 +1,12 @@
 import { type Field, type FieldErrors, keyText, type ModelName, naturalKey, registry } from '@netbox-pbs/core'
 import type { EditValues } from '@netbox-pbs/core/ports'
 
-/** That another row has this key already, in NetBox's words: under the key's one field, or under `__all__`. */
-export function keyTakenErrors(model: ModelName): FieldErrors {
+/**
+ * That another row has this key, or the value of a unique custom field, already, in NetBox's words:
+ * under the key's one field, or under `__all__`.
+ */
+export function keyTakenErrors(model: ModelName, customField?: string): FieldErrors {
+  if (customField !== undefined) return { __all__: [`Custom field '${customField}' must have a unique value.`] }
   const { key, label } = registry[model]
   const fields: Readonly<Record<string, Field>> = registry[model].fields
   const labels = key.map((name) => fields[name]?.label ?? name)

@@ -46,6 +46,19 @@ export class BranchInConflict extends Data.TaggedError('BranchInConflict')<{
   }
 }
 
+/** After the merge two rows of main would have one value of a unique custom field, so nothing was merged. */
+export class BranchValueTaken extends Data.TaggedError('BranchValueTaken')<{
+  readonly id: number
+  /** The name of the field, its value, and the rows that would have it. */
+  readonly field: string
+  readonly value: string
+  readonly titles: ReadonlyArray<string>
+}> {
+  override get message(): string {
+    return `the merge of branch ${this.id} would give ${this.titles.join(' and ')} one value of the unique custom field ${this.field}, ${this.value}: change one of them, then merge again`
+  }
+}
+
 /**
  * The branch holds deletions of a scope whose server is not known, so the guard cannot judge them.
  * `scope` is its title.

@@ -16,6 +16,7 @@ import type {
   BranchNotMerged,
   BranchNotOpen,
   BranchScopeUnknown,
+  BranchValueTaken,
 } from './branch-errors.ts'
 import type { NamespacePlace } from './inventory.ts'
 import type { InventoryLists } from './inventory-lists.ts'
@@ -181,7 +182,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly approval: boolean
     }) => Effect.Effect<
       MergeOutcome,
-      StoreFailed | BranchUnavailable | BranchInConflict | BranchNotApproved | BranchScopeUnknown
+      StoreFailed | BranchUnavailable | BranchInConflict | BranchNotApproved | BranchScopeUnknown | BranchValueTaken
     >
     /** Approves a revision of a branch. */
     readonly approve: (

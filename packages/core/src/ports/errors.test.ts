@@ -9,6 +9,7 @@ import {
   BranchNotOpen,
   BranchOfRun,
   BranchScopeUnknown,
+  BranchValueTaken,
 } from './branch-errors.ts'
 import { ChangeSetClosed, ScopeInReview, ServerRenamed, WaitingChangesGone } from './change-sets.ts'
 import { EndpointNotFound, EndpointRejected } from './endpoints.ts'
@@ -45,6 +46,10 @@ test.each([
   [
     new BranchScopeUnknown({ id: 3, scope: 'jobs of pbs-z' }),
     'branch 3 holds deletions in the jobs of pbs-z, but no server of that name is known: close the branch, and the next sync stages the present state of the source',
+  ],
+  [
+    new BranchValueTaken({ id: 3, field: 'asset', value: 'A-1', titles: ['pbs-a', 'pbs-b'] }),
+    'the merge of branch 3 would give pbs-a and pbs-b one value of the unique custom field asset, A-1: change one of them, then merge again',
   ],
   [
     new BranchNotApproved({ id: 3 }),

@@ -17,6 +17,7 @@ export {
   BranchNotOpen,
   BranchOfRun,
   BranchScopeUnknown,
+  BranchValueTaken,
 } from './branch-errors.ts'
 export {
   type BranchChangeFilter,

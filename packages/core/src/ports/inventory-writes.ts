@@ -4,8 +4,13 @@ import type { FieldValue, ModelName } from '../registry/field.ts'
 import type { BranchNotOpen, BranchOfRun } from './branch-errors.ts'
 import type { ExpectedVersions, StoreFailed, VersionChanged } from './store-failed.ts'
 
-/** The natural key belongs to another row. `index` is the place in the request. */
-export class KeyTaken extends Data.TaggedError('KeyTaken')<{ readonly model: ModelName; readonly index: number }> {}
+/** The natural key, or the value of a unique custom field, belongs to another row. `index` is the place in the request. */
+export class KeyTaken extends Data.TaggedError('KeyTaken')<{
+  readonly model: ModelName
+  readonly index: number
+  /** The name of the custom field; left out: it is the key. */
+  readonly customField?: string
+}> {}
 
 /** There is no row of that id. `index` is its place in the request. */
 export class RowNotFound extends Data.TaggedError('RowNotFound')<{

@@ -13,6 +13,7 @@ import {
   type BranchNotFound,
   type BranchNotOpen,
   type BranchScopeUnknown,
+  type BranchValueTaken,
   type MergeOutcome,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
@@ -21,6 +22,7 @@ import { type Kysely, sql } from 'kysely'
 import { appendSummaries, type Origin } from '../change-log/append-changes.ts'
 import { stageChanges } from '../change-sets/append.ts'
 import type { WindowStep } from '../change-sets/land.ts'
+import { lockUniqueValues } from '../custom-values/unique-values.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey } from '../scopes/scope-place.ts'
@@ -49,6 +51,7 @@ import {
 } from './land-branch.ts'
 import { logStep } from './log-branch.ts'
 import { mergeManually } from './manual-merge/manual-merge.ts'
+import { valueTakenByMerge } from './merged-values.ts'
 import { type Entry, readEntries } from './read-entries.ts'
 import { leaveOut, recordOutcomes, refreshOutcomes, type Written } from './record-outcomes.ts'
 import { endReview } from './review-scopes.ts'
@@ -74,7 +77,13 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
   request: MergeRequest,
 ): Effect.fn.Return<
   MergeOutcome,
-  StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown
+  | StoreFailed
+  | BranchNotFound
+  | BranchNotOpen
+  | BranchInConflict
+  | BranchNotApproved
+  | BranchScopeUnknown
+  | BranchValueTaken
 > {
   const by: Origin = { ...request.by, branchId: request.id }
   return yield* database.transaction(
@@ -82,6 +91,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
     async (trx) => {
       // One merge at a time: two merges that touch the same scopes could deadlock.
       await sql`select pg_advisory_xact_lock(hashtextextended('netbox-pbs merge', 0))`.execute(trx)
+      const fields = await lockUniqueValues(trx, branchedModels)
       const branch = await lockWithPlaces(trx, request.id, 'merge')
       if (branch instanceof Error) return branch
       // A dry run only looks.
@@ -100,6 +110,8 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
           })
         : mergeManually(trx, { ...merging, kind: branch.kind }))
       if (outcome instanceof Error) return outcome
+      const taken = await valueTakenByMerge(trx, request.id, fields)
+      if (taken !== null) return taken
       await logStep(trx, { before, after: outcome.branch, by: request.by })
       return outcome
     },

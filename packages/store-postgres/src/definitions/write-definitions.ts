@@ -6,6 +6,7 @@ import {
   fieldTitle,
   type JsonValue,
   type LoggedValues,
+  type ModelName,
 } from '@netbox-pbs/core'
 import {
   DefinitionInUse,
@@ -19,6 +20,7 @@ import {
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { differing, logOther } from '../change-log/log-other.ts'
+import { lockAllValues, sharedValue } from '../custom-values/unique-values.ts'
 import type { Database } from '../database/database.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
@@ -94,7 +96,7 @@ export const updateDefinitions = Effect.fn('DefinitionStore.update')(function* (
       values: { ...before, ...request.values },
       message: request.message,
     }))
-    const taken = takenBy(kind, stored, changes)
+    const taken = takenBy(kind, stored, changes) ?? (kind === 'custom_field' ? await sharedBy(trx, changes) : null)
     if (taken !== null) return taken
     for (const { id, before, values, message } of changes) {
       await sql`
@@ -204,6 +206,32 @@ function takenBy(
       return again ? [{ index, field }] : []
     })
   })
+  return taken.length === 0 ? null : new DefinitionsTaken({ taken })
+}
+
+/**
+ * The places of custom fields that become unique although rows of main share a value. No other value
+ * is written until the end of the transaction. A model that gets the field now has no values of it.
+ */
+async function sharedBy(
+  db: Kysely<Tables>,
+  changes: ReadonlyArray<Placed & { readonly before: FieldValues }>,
+): Promise<DefinitionsTaken | null> {
+  const taken: Array<{ readonly index: number; readonly field: string }> = []
+  for (const [index, { id, before, values }] of changes.entries()) {
+    if (values['unique'] !== true || before['unique'] === true) continue
+    const { rows: keys } = await sql<{ model: ModelName; key: string }>`
+      select model, key::text as key from custom_field_keys where field_id = ${id}::bigint and removed is null`.execute(
+      db,
+    )
+    await lockAllValues(
+      db,
+      keys.map(({ model }) => model),
+    )
+    for (const { model, key } of keys)
+      if ((await sharedValue(db, model, [{ model, key, name: String(values['name']) }])) !== null)
+        taken.push({ index, field: 'unique' })
+  }
   return taken.length === 0 ? null : new DefinitionsTaken({ taken })
 }
 

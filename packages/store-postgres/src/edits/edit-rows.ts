@@ -14,6 +14,7 @@ import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
 import { differingMembers } from '../change-log/append-changes.ts'
 import { logMessages, messagesOf } from '../change-log/log-messages.ts'
+import { givesCustomValues, lockUniqueValues, type TakenValue, takenValue } from '../custom-values/unique-values.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { lockPlaces } from '../scopes/scope-locks.ts'
@@ -49,17 +50,21 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
   if (rows.length === 0) return []
   const groups = model === 'snapshot' ? rows.map(groupKeyOf) : []
   return yield* database.transaction(`creating ${model}s`, async (trx) => {
+    const fields = rows.some(givesCustomValues) ? await lockUniqueValues(trx, [model]) : []
     await lockPlaces({ scopes: placesOf(model, rows) }).execute(trx)
     const gone = await serverGone(trx, rows)
     if (gone !== null) return gone
     const inserted = await insertLoggedRows(trx, manualRows(model, rows, actor), 'leave out')
     const taken = inserted.find(({ written }) => !written)
     if (taken !== undefined) return new KeyTaken({ model, index: taken.ord })
+    const ids = inserted.map(({ id }) => id)
+    const value = await takenValue(trx, model, { fields, ids })
+    if (value !== null) return valueTaken(model, value, inserted.find(({ id }) => id === value.id)?.ord)
     await recountTouchedGroups(trx, groups, { origin: actor, watch })
     if (model === 'server') await notePending(trx)
     const named = inserted.map(({ id, ord }) => ({ id, message: messages[ord] }))
     await logMessages(trx, { model, actor, messages: messagesOf(named, actor) })
-    return inserted.map(({ id }) => id)
+    return ids
   })
 })
 
@@ -94,6 +99,8 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
   if (rows.length === 0) return
   const what = rows.length === 1 ? `a ${model}` : `${model}s`
   yield* database.transaction(`changing ${what}`, async (trx) => {
+    const giving = rows.filter(({ values }) => givesCustomValues(values)).map(({ id }) => id)
+    const fields = giving.length > 0 ? await lockUniqueValues(trx, [model]) : []
     const locked = await lockRows(trx, model, rows)
     if (locked instanceof Error) return locked
     const gone = await serverGone(
@@ -103,6 +110,13 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
     if (gone !== null) return gone
     const updated = await changeRows(trx, model, { rows: await withWholeValues(trx, model, rows), origin: actor })
     if (typeof updated !== 'number') return new KeyTaken({ model, index: updated.taken })
+    const value = await takenValue(trx, model, { fields, ids: giving })
+    if (value !== null)
+      return valueTaken(
+        model,
+        value,
+        rows.findIndex(({ id }) => id === value.id),
+      )
     await writeObservations(trx, model, rows)
     const touched = locked.groups.filter((_, index) => namesFact(model, rows[index]?.values ?? {}))
     await recountTouchedGroups(trx, touched.flat(), { origin: actor, watch })
@@ -112,6 +126,10 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
     return undefined
   })
 })
+
+/** The error of a row whose value of a unique custom field another row has. */
+const valueTaken = (model: ModelName, { field }: TakenValue, index = 0): KeyTaken =>
+  new KeyTaken({ model, index, customField: field })
 
 /** Stores the observations that are given of rows. */
 async function writeObservations(db: Kysely<Tables>, model: ModelName, rows: ReadonlyArray<RowUpdate>): Promise<void> {

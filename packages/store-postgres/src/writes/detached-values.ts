@@ -1,5 +1,6 @@
 import { type ModelName, scopeResourceOf } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { dropTakenValues } from '../custom-values/unique-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { type Column, keyColumns, type ScopeColumn, scopeColumnsOf, tables } from '../tables/columns.ts'
 
@@ -43,7 +44,7 @@ export function keepAttached(model: ModelName, gone: string): RawBuilder<unknown
 
 /**
  * Gives rows that a sync has created in this transaction back what people had attached to the last
- * row of the same key. `places` selects the columns of their scopes. The creation is logged without
+ * row of the same key, except values of unique fields that another row has got since. `places` selects the columns of their scopes. The creation is logged without
  * values, so that the log needs no entry of its own.
  */
 export async function restoreAttached(
@@ -59,15 +60,20 @@ export async function restoreAttached(
   const sameKey = ownKey(model).map(
     ({ name, type }, nth) => sql`and ${sql.ref(`m.${name}`)} = (d.key ->> ${sql.lit(nth)})::${sql.raw(type)}`,
   )
-  await sql`
+  const { rows: restored } = await sql<{ id: number }>`
     with back as (
       delete from detached_values d using (select distinct * from (${places}) x) p, ${main} m
       where d.model = ${model} and d.server_id = p.server_id ${sql.join(samePlace, sql` `)}
         and m.server_id = d.server_id ${sql.join(sameKey, sql` `)} and m.created = now()
       returning m.id, d.tags, d.custom_fields
     )
-    update ${main} m set tags = back.tags, custom_fields = back.custom_fields from back where m.id = back.id`.execute(
+    update ${main} m set tags = back.tags, custom_fields = back.custom_fields from back where m.id = back.id returning m.id`.execute(
     db,
+  )
+  await dropTakenValues(
+    db,
+    model,
+    restored.map(({ id }) => id),
   )
 }
 

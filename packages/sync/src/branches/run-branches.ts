@@ -15,6 +15,7 @@ import {
   type BranchNotFound,
   type BranchNotOpen,
   type BranchScopeUnknown,
+  type BranchValueTaken,
   Runs,
   SettingsStore,
   type StoreFailed,
@@ -98,6 +99,7 @@ export const finishBranches = Effect.fn('sync.finishBranches')(function* (
         BranchNotOpen: () => Effect.void,
         BranchNotApproved: ({ message }) => Effect.logInfo('a branch waits for review', message),
         BranchScopeUnknown: ({ message }) => Effect.logWarning('a branch cannot be merged', message),
+        BranchValueTaken: ({ message }) => Effect.logWarning('a branch cannot be merged', message),
         BranchInConflict: ({ message }) => Effect.logInfo('a branch waits for review', message),
       }),
     )
@@ -109,7 +111,13 @@ const closeOrMerge = Effect.fn('sync.closeOrMergeBranch')(function* (
   runId: number,
 ): Effect.fn.Return<
   void,
-  StoreFailed | BranchNotFound | BranchNotOpen | BranchInConflict | BranchNotApproved | BranchScopeUnknown,
+  | StoreFailed
+  | BranchNotFound
+  | BranchNotOpen
+  | BranchInConflict
+  | BranchNotApproved
+  | BranchScopeUnknown
+  | BranchValueTaken,
   Branches | SettingsStore
 > {
   const branches = yield* Branches

@@ -7,6 +7,7 @@ import type {
   BranchNotMerged,
   BranchNotOpen,
   BranchScopeUnknown,
+  BranchValueTaken,
   StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
@@ -26,6 +27,7 @@ type PageError =
   | BranchInConflict
   | BranchNotApproved
   | BranchScopeUnknown
+  | BranchValueTaken
   | BranchNotMerged
   | BranchNameTaken
   | ApprovalNotAllowed
@@ -46,6 +48,7 @@ export const renderError = (
     BranchNotOpen: say(409),
     BranchNotApproved: say(409),
     BranchScopeUnknown: say(409),
+    BranchValueTaken: say(409),
     BranchNotMerged: say(409),
     ApprovalNotAllowed: say(409),
     BranchNameTaken: say(400),

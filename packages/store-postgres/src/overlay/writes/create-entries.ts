@@ -13,6 +13,7 @@ import { branchTable } from '../../branches/branch-columns.ts'
 import { recountOverlayGroups } from '../../branches/branch-groups.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
 import { messagesOf } from '../../change-log/log-messages.ts'
+import { givesCustomValues } from '../../custom-values/unique-values.ts'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/statement-values.ts'
 import type { Tables } from '../../database/tables.ts'
@@ -23,6 +24,7 @@ import { groupKeyOf, placesOfGroups } from '../../writes/recount.ts'
 import { keepMessages } from './keep-messages.ts'
 import { lockForWriting } from './lock-objects.ts'
 import { takenKeys } from './taken-keys.ts'
+import { takenBranchValue } from './taken-values.ts'
 
 /**
  * Creates rows in a branch, all or none, and gives each its id. An error names the first row whose
@@ -53,6 +55,8 @@ export const createEntries = Effect.fn('BranchWrites.create')(function* (
     const taken = await takenKeys(trx, { branch, model }, newKeys)
     if (taken.size > 0) return new KeyTaken({ model, index: Math.min(...taken) })
     const ids = await insertEntries(trx, { branch, model }, rows)
+    const value = rows.some(givesCustomValues) ? await takenBranchValue(trx, { branch, model }, ids) : null
+    if (value !== null) return new KeyTaken({ model, index: ids.indexOf(value.id), customField: value.field })
     const named = ids.map((id, place) => ({ id, message: messages[place] }))
     await keepMessages(trx, { branch, model }, messagesOf(named, actor))
     await recountOverlayGroups(trx, branch, groups)

@@ -25,6 +25,7 @@ import { branchTable, mergedColumns } from '../../branches/branch-columns.ts'
 import { recountOverlayGroups } from '../../branches/branch-groups.ts'
 import { raiseRevision } from '../../branches/branch-record.ts'
 import { messagesOf } from '../../change-log/log-messages.ts'
+import { givesCustomValues } from '../../custom-values/unique-values.ts'
 import type { Database } from '../../database/database.ts'
 import { jsonb } from '../../database/statement-values.ts'
 import type { Tables } from '../../database/tables.ts'
@@ -36,6 +37,7 @@ import { keepMessages } from './keep-messages.ts'
 import { type BranchModel, lockObjects } from './lock-objects.ts'
 import type { SeenObject } from './seen-objects.ts'
 import { takenKeys } from './taken-keys.ts'
+import { takenBranchValue } from './taken-values.ts'
 
 /** An object with the columns that it is given, as its row will have them. */
 interface Change extends RowUpdate {
@@ -75,6 +77,10 @@ export const updateEntries = Effect.fn('BranchWrites.update')(function* (
       changes.filter((change) => !isCreation(change)),
     )
     if (!created && !updated) return undefined
+    const giving = rows.filter(({ values }) => givesCustomValues(values)).map(({ id }) => id)
+    const value = await takenBranchValue(trx, target, giving)
+    if (value !== null)
+      return new KeyTaken({ model, index: rows.findIndex(({ id }) => id === value.id), customField: value.field })
     await recountOverlayGroups(trx, branch, locked.groups)
     await keepMessages(trx, target, messagesOf(rows, actor))
     await raiseRevision(trx, branch, actor)
