@@ -98,6 +98,7 @@ const storeLayers = [
   ['database'],
   ['tables', 'queue', 'retention', 'secret-box', 'workers'],
   ['change-log', 'lists', 'migrations', 'observations', 'scopes'],
+  ['custom-values'],
   ['writes', 'accounts', 'definitions', 'gateway-store', 'held-deletions', 'runs', 'settings'],
   ['change-sets', 'edits', 'events', 'inventory', 'schedules'],
   ['branches'],
@@ -106,7 +107,7 @@ const storeLayers = [
 ]
 
 const apiLayers = [
-  ['rest', 'validation'],
+  ['netbox', 'rest', 'validation'],
   ['accounts', 'branches', 'definitions', 'openid', 'records', 'servers', 'settings'],
   ['inventory', 'openapi'],
   ['runs'],

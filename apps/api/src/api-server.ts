@@ -5,6 +5,8 @@ import { passwordsLayer } from './accounts/passwords.ts'
 import { makeApp } from './http/app.ts'
 import type { ProxyOptions } from './http/find-client.ts'
 import { makeRun } from './http/run.ts'
+import type { NetBoxConfig } from './netbox/netbox-config.ts'
+import { netBoxTokensLayer } from './netbox/netbox-tokens.ts'
 import { openIdLayer } from './openid/openid.ts'
 import type { OpenIdConfig } from './openid/openid-config.ts'
 import type { ApiNeeds, ApiServices } from './services.ts'
@@ -21,6 +23,8 @@ export interface ApiOptions extends ProxyOptions {
   readonly statementTimeoutSeconds?: number
   /** The provider of OpenID Connect that users may sign in with; none. */
   readonly openId?: OpenIdConfig | null
+  /** The NetBox whose API tokens are accepted; none. */
+  readonly netBox?: NetBoxConfig | null
 }
 
 /**
@@ -33,10 +37,14 @@ export const apiServer = ({
   allowedHosts = [],
   statementTimeoutSeconds = 5,
   openId = null,
+  netBox = null,
   ...proxy
 }: ApiOptions): Effect.Effect<{ readonly url: string; readonly port: number }, CannotListen, Scope.Scope | ApiNeeds> =>
   Effect.gen(function* () {
-    const run = makeRun(yield* Effect.runtime<ApiServices>(), { statementTimeoutSeconds })
+    // They live as long as the server.
+    const own = yield* Layer.build(Layer.mergeAll(passwordsLayer, openIdLayer(openId), netBoxTokensLayer(netBox)))
+    const runtime = yield* Effect.provide(Effect.runtime<ApiServices>(), own)
+    const run = makeRun(runtime, { statementTimeoutSeconds })
     const app = makeApp(run, { ...proxy, allowedHosts: [urlHost(host), ...allowedHosts] })
     const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
     return yield* serveHttp({
@@ -46,4 +54,4 @@ export const apiServer = ({
       requestTimeout: 60_000,
       listener: answer,
     })
-  }).pipe(Effect.provide(Layer.merge(passwordsLayer, openIdLayer(openId))))
+  })

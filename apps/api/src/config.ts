@@ -19,6 +19,7 @@ import {
 } from '@netbox-pbs/app-shell'
 import type { GatewayAddress } from '@netbox-pbs/sync'
 import { Effect, type Option, type Redacted } from 'effect'
+import { type NetBoxConfig, readNetBox } from './netbox/netbox-config.ts'
 import { type OpenIdConfig, readOpenId } from './openid/openid-config.ts'
 import { version } from './version.ts'
 
@@ -42,6 +43,8 @@ export interface ApiConfig {
   readonly bootstrapToken: Option.Option<Secret>
   /** The provider of OpenID Connect that users may sign in with; null: none. */
   readonly openId: OpenIdConfig | null
+  /** The NetBox whose API tokens are accepted; null: none. */
+  readonly netBox: NetBoxConfig | null
   readonly logFormat: LogFormat
 }
 
@@ -106,5 +109,6 @@ const environment = Effect.gen(function* () {
     gateway: yield* readGatewayAddress,
     bootstrapToken: yield* readSecret(bootstrapTokenName),
     openId: yield* readOpenId,
+    netBox: yield* readNetBox,
   }
 })

@@ -1,5 +1,6 @@
 export { checkToken, newTokenText, TokenMalformed, tokenKnown, writeToken } from './accounts/write-token.ts'
 export { type ApiOptions, apiServer } from './api-server.ts'
+export { type NetBoxConfig, readNetBox } from './netbox/netbox-config.ts'
 export { type OpenIdConfig, readOpenId } from './openid/openid-config.ts'
 export { signInLink } from './pages/session.ts'
 export type { ApiNeeds } from './services.ts'

@@ -23,10 +23,11 @@ import type {
   Workers,
 } from '@netbox-pbs/core/ports'
 import type { Passwords } from './accounts/passwords.ts'
+import type { NetBoxTokens } from './netbox/netbox-tokens.ts'
 import type { OpenId } from './openid/openid.ts'
 
 /** The services that requests are answered with. */
-export type ApiServices = ApiNeeds | OpenId | Passwords
+export type ApiServices = ApiNeeds | NetBoxTokens | OpenId | Passwords
 
 /** The services that the API is given. */
 export type ApiNeeds =

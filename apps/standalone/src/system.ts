@@ -1,5 +1,5 @@
 import { hostname, networkInterfaces } from 'node:os'
-import { apiServer, type OpenIdConfig, signInLink } from '@netbox-pbs/api'
+import { apiServer, type NetBoxConfig, type OpenIdConfig, signInLink } from '@netbox-pbs/api'
 import { isLoopback, urlHost } from '@netbox-pbs/app-shell'
 import { gatewayServer } from '@netbox-pbs/gateway'
 import { endpointsLayer, proxboxSourceLayer } from '@netbox-pbs/proxbox-client'
@@ -49,6 +49,8 @@ export interface SystemOptions {
   readonly bootstrapToken: Option.Option<Redacted.Redacted<string>>
   /** The provider of OpenID Connect that users may sign in with; none. */
   readonly openId?: OpenIdConfig | null
+  /** The NetBox whose API tokens are accepted; none. */
+  readonly netBox?: NetBoxConfig | null
 }
 
 /** A running system, by addresses that this machine reaches. */
@@ -116,6 +118,7 @@ export const system = Effect.fn('system')(function* (options: SystemOptions) {
     trustedProxies: options.trustedProxies ?? [],
     basePath: options.basePath ?? '',
     openId: options.openId ?? null,
+    netBox: options.netBox ?? null,
     ...(options.statementTimeoutSeconds !== undefined && {
       statementTimeoutSeconds: options.statementTimeoutSeconds,
     }),

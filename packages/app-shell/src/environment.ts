@@ -71,5 +71,8 @@ export const readGatewayAddress: Effect.Effect<{ readonly url: string; readonly 
     return { url: url.value, key: key.value }
   })
 
+/** The variable that names the NetBox whose tokens are accepted; the API reads the others. */
+export const netBoxUrlName = 'NETBOX_PBS_NETBOX_URL'
+
 /** The variable that names the provider of OpenID Connect; the API reads the others. */
 export const openIdIssuerName = 'NETBOX_PBS_OIDC_ISSUER'

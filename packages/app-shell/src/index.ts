@@ -15,6 +15,7 @@ export {
   checkDatabaseUrl,
   databaseExample,
   needSecret,
+  netBoxUrlName,
   openIdIssuerName,
   readGatewayAddress,
   readSecret,

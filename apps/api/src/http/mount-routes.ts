@@ -58,7 +58,10 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
 const admit = (c: ApiContext, { branch: place = 'main', writers = 'admin', byServer }: Path) =>
   Effect.gen(function* () {
     yield* negotiate(c)
-    const caller = yield* authenticate(c.req.header('authorization'), c.get('client').address)
+    const { address } = c.get('client')
+    const caller = yield* authenticate({
+      ...{ header: c.req.header('authorization'), address, requestId: c.get('requestId') },
+    })
     if (writing.has(c.req.method) && !(caller.write_enabled && roleAllows(caller.role, writers))) {
       return yield* forbidden('You do not have permission to perform this action.')
     }

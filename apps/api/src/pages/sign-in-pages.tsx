@@ -1,7 +1,7 @@
 import { ApiTokens } from '@netbox-pbs/core/ports'
 import { Effect, Option, Redacted } from 'effect'
 import { Hono } from 'hono'
-import { authenticate } from '../accounts/authenticate.ts'
+import { authenticateOwn } from '../accounts/authenticate.ts'
 import { Passwords } from '../accounts/passwords.ts'
 import { readToken } from '../accounts/token-text.ts'
 import { OpenId } from '../openid/openid.ts'
@@ -84,9 +84,11 @@ const byPassword = (
 
 const userOfToken = (token: string, address: string | null) =>
   Effect.gen(function* () {
-    const caller = yield* authenticate(`Bearer ${token}`, address)
+    const credentials = readToken(token)
+    const caller = credentials === null ? null : yield* authenticateOwn(credentials, address)
+    if (credentials === null || caller === null) return null
     const tokens = yield* ApiTokens
-    const found = yield* tokens.find({ key: readToken(token)?.key ?? '' })
+    const found = yield* tokens.find({ key: credentials.key })
     if (Option.isNone(found)) return null
     return { id: caller.id, writes: caller.write_enabled, until: found.value.expires, tokenId: found.value.id }
   }).pipe(Effect.catchTag('HttpError', () => Effect.succeed(null)))

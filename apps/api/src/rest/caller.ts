@@ -10,6 +10,8 @@ export interface Caller extends UserRights {
   readonly write_enabled: boolean
   /** When the token of the request ends (RFC 3339); null: never. */
   readonly expires: string | null
+  /** The token of the request is one of NetBox. */
+  readonly ofNetBox?: boolean
 }
 
 /** Whether the caller may do everything that a user may. */

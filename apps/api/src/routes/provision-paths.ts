@@ -37,7 +37,7 @@ const provisionRoute: Route = route(
       // A bad token is refused here too, as everywhere.
       const header = c.req.header('authorization')
       if (header !== undefined && /^\s*(?:token|bearer)\b/i.test(header))
-        yield* authenticate(header, c.get('client').address)
+        yield* authenticate({ header, address: c.get('client').address, requestId: c.get('requestId') })
       const body = yield* readBody(c)
       const now = yield* Clock.currentTimeMillis
       // The token is the user's of the password, whoever the body names.

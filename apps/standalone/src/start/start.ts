@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import {
   type LogFormat,
+  netBoxUrlName,
   openIdIssuerName,
   readVariable,
   runService,
@@ -64,6 +65,7 @@ const begin = (options: StartOptions) =>
     const env = yield* environment
     yield* checkBootstrapToken(env)
     const openId = yield* openIdProvider
+    const netBox = yield* ownNetBox
     const kept = options.dataDir ?? (options.demo === null ? defaultDataDir : null)
     const dataDir = kept === null ? null : resolve(kept)
     if (dataDir !== null) yield* finishRestore(dataDir)
@@ -78,10 +80,14 @@ const begin = (options: StartOptions) =>
     )
     const keys = yield* keepKeys(found)
     const fleet = options.demo === null ? null : yield* startDemo(options.demo, dataDir)
-    const running = yield* system({ ...options, folder, keys, bootstrapToken: env.bootstrapToken, openId }).pipe(
-      Effect.provide(databases),
-      Effect.catchTag('SecretUnreadable', otherKey(found)),
-    )
+    const running = yield* system({
+      ...options,
+      folder,
+      keys,
+      bootstrapToken: env.bootstrapToken,
+      openId,
+      netBox,
+    }).pipe(Effect.provide(databases), Effect.catchTag('SecretUnreadable', otherKey(found)))
     const remote = { address: running.url, token: running.token.token }
     const copies = yield* serveCopies({
       dataDir: folder,
@@ -150,6 +156,16 @@ const openIdProvider = Effect.flatMap(readVariable(openIdIssuerName), (issuer) =
     : Effect.flatMap(
         Effect.promise(() => import('@netbox-pbs/api')),
         ({ readOpenId }) => readOpenId,
+      ),
+)
+
+/** The NetBox whose tokens are accepted, if the environment names one. */
+const ownNetBox = Effect.flatMap(readVariable(netBoxUrlName), (url) =>
+  Option.isNone(url)
+    ? Effect.succeed(null)
+    : Effect.flatMap(
+        Effect.promise(() => import('@netbox-pbs/api')),
+        ({ readNetBox }) => readNetBox,
       ),
 )
 

@@ -2,7 +2,7 @@ import { Context, Data, type Effect } from 'effect'
 import type { StoreFailed } from './store-failed.ts'
 import type { LastAdmin, NewUser, User, UsernameTaken } from './users.ts'
 
-/** How a provider of OpenID Connect knows a person: the subject is unique within the issuer and never changes. */
+/** How a provider of OpenID Connect, or a NetBox, knows a person: the subject is unique within the issuer and never changes. */
 export interface Identity {
   readonly issuer: string
   readonly subject: string
@@ -22,7 +22,7 @@ export class UserNotActive extends Data.TaggedError('UserNotActive')<{ readonly 
   }
 }
 
-/** The identities of users at providers of OpenID Connect. */
+/** The identities of users at providers of OpenID Connect, and in a NetBox. */
 export class Identities extends Context.Tag('@netbox-pbs/core/Identities')<
   Identities,
   {
@@ -35,6 +35,13 @@ export class Identities extends Context.Tag('@netbox-pbs/core/Identities')<
      *   limited to servers becomes operator at most.
      */
     readonly signIn: (
+      person: IdentifiedUser,
+    ) => Effect.Effect<User, StoreFailed | UsernameTaken | UserNotActive | LastAdmin>
+    /**
+     * The same for a request with a token of the provider, which is no sign-in and is not noted. Nothing is
+     * written while the provider says what it said before.
+     */
+    readonly follow: (
       person: IdentifiedUser,
     ) => Effect.Effect<User, StoreFailed | UsernameTaken | UserNotActive | LastAdmin>
   }
