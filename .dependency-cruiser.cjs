@@ -96,12 +96,12 @@ const layerRules = (name, { src, layers, shared = [] }) => [
 
 const storeLayers = [
   ['database'],
-  ['tables', 'queue', 'retention', 'secret-box', 'workers'],
+  ['tables', 'queue', 'secret-box', 'workers'],
   ['change-log', 'lists', 'migrations', 'observations', 'scopes'],
   ['custom-values'],
   ['writes', 'accounts', 'definitions', 'gateway-store', 'held-deletions', 'runs', 'settings'],
   ['change-sets', 'edits', 'events', 'inventory', 'schedules'],
-  ['branches'],
+  ['branches', 'retention'],
   ['overlay'],
   ['ports', 'verification'],
 ]

@@ -1,5 +1,5 @@
 import type { Branches, ChangeSets, Inventory, InventoryWrites, Runs } from '@netbox-pbs/core/ports'
-import { Effect, Layer, ManagedRuntime } from 'effect'
+import { Effect, Fiber, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
@@ -230,7 +230,7 @@ const everything = Effect.flatMap(Database, (database) =>
   }),
 )
 
-describe.each(engines)('a verification on $engine', ({ migrated }) => {
+describe.each(engines)('a verification on $engine', ({ engine, migrated }) => {
   const runtime = ManagedRuntime.make(Layer.provideMerge(Layer.merge(inventoryLayer, runsLayer), migrated))
   const run = <A, E>(effect: Effect.Effect<A, E, Ports>) => runtime.runPromise(effect)
   beforeAll(() => run(verifiedFleet))
@@ -277,6 +277,38 @@ describe.each(engines)('a verification on $engine', ({ migrated }) => {
       else expect(await run(everything)).toEqual(before)
     },
   )
+
+  // The embedded engine has one session, which cannot wait for another.
+  test.runIf(engine === 'pg')('says of a piece whose statement was stopped which limit it reached', async () => {
+    const sentence = (what: string) =>
+      `${what} longer than 1 seconds and was stopped; run the command again when fewer syncs, merges and requests are under way`
+    await run(
+      Effect.gen(function* () {
+        const database = yield* Database
+        yield* rows('update server_names set name = name || name')
+        const release = Promise.withResolvers<void>()
+        const locked = Promise.withResolvers<void>()
+        const lock = yield* Effect.fork(
+          database.transaction('locking', async (trx) => {
+            await sql`lock table server_names in access exclusive mode`.execute(trx)
+            locked.resolve()
+            await release.promise
+          }),
+        )
+        yield* Effect.promise(() => locked.promise)
+        const only = ['server_names.name']
+        const [byTime] = yield* verifyStored({ only, limits: { statement: 1, lock: 30 } })
+        const [byLock] = yield* verifyStored({ only, limits: { statement: 60, lock: 1 } })
+        release.resolve()
+        yield* Fiber.join(lock)
+        const told = (result: typeof byTime) => [result?.unknown, result?.unread.map(({ reason }) => reason)]
+        expect(told(byTime)).toEqual([1, [sentence('comparing server_names.name: a statement took')]])
+        expect(told(byLock)).toEqual([1, [sentence('comparing server_names.name: it waited for another writer')]])
+        yield* repairStored({ only })
+      }),
+    )
+    await run(expectVerified)
+  })
 
   test('says of a table that cannot be read that nothing is known of it, and goes on', async () => {
     await run(rows('alter table server_nodes rename to server_nodes_damaged'))

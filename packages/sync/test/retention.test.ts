@@ -66,7 +66,7 @@ describe('what is too old', () => {
     expect(system.retention.records.changes).toEqual(aged(999))
   })
 
-  test('is removed once an hour, and statistics are refreshed with it', async () => {
+  test('is removed once an hour, and with it staged rows are cleared and statistics refreshed', async () => {
     const system = new MemorySystem()
     await onDay1000(
       system,
@@ -74,10 +74,10 @@ describe('what is too old', () => {
         yield* removeOld
         yield* TestClock.adjust('59 minutes')
         yield* removeOld
-        expect([system.retention.turn, system.retention.refreshed]).toEqual([1, 1])
+        expect([system.retention.turn, system.retention.cleared, system.retention.refreshed]).toEqual([1, 1, 1])
         yield* TestClock.adjust('1 minutes')
         yield* removeOld
-        expect([system.retention.turn, system.retention.refreshed]).toEqual([2, 2])
+        expect([system.retention.turn, system.retention.cleared, system.retention.refreshed]).toEqual([2, 2, 2])
       }),
     )
   })

@@ -15,6 +15,11 @@ export class Retention extends Context.Tag('@netbox-pbs/core/Retention')<
       readonly what: Retained
       readonly before: string
     }) => Effect.Effect<{ readonly removed: number; readonly more: boolean }, StoreFailed>
+    /**
+     * Removes staged rows that landed, or were dropped, but that their writer could not remove: it
+     * crashed, or lost the answer to its last commit.
+     */
+    readonly clearStaged: () => Effect.Effect<void, StoreFailed>
     /** Refreshes the statistics of the query planner, where the database does not do so soon enough. */
     readonly refreshStatistics: () => Effect.Effect<void, StoreFailed>
     /**

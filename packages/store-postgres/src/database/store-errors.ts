@@ -67,6 +67,11 @@ export function isReadOnly(cause: unknown): boolean {
   return codeOf(cause) === '25006'
 }
 
+/** Whether a statement waited longer for a lock than its session allows. */
+export function isLockTimeout(cause: unknown): boolean {
+  return codeOf(cause) === '55P03'
+}
+
 /** Whether a statement broke a unique constraint. */
 export function isUniqueViolation(cause: unknown): boolean {
   return codeOf(cause) === '23505'

@@ -2,6 +2,7 @@ import type { Retained } from '@netbox-pbs/core'
 import { Retention, type StoreFailed } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { purge } from '../change-sets/parts.ts'
 import { Database } from '../database/database.ts'
 import { analyzeAll } from '../database/statistics.ts'
 import type { Tables } from '../database/tables.ts'
@@ -24,6 +25,8 @@ export function retentionLayerWith({ limit }: { readonly limit: number }): Layer
     Effect.map(Database, (database) =>
       Retention.of({
         prune: Effect.fn('Retention.prune')(({ what, before }) => prunes[what](database, { before, limit })),
+
+        clearStaged: Effect.fn('Retention.clearStaged')(() => purge(database)),
 
         refreshStatistics: Effect.fn('Retention.refreshStatistics')(() => analyzeAll(database)),
 

@@ -1,10 +1,10 @@
 import { Data, Effect } from 'effect'
-import { sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import type { BrokenRow, Check, Piece, Repair, Unit } from './check.ts'
 import { checksNamed } from './checks.ts'
 import { brokenRows, toldDifferences } from './compare.ts'
-import { eachPiece, orElse, pieceLimit, readPiece, type Unread } from './verify.ts'
+import { limitPiece, type PieceLimits, pieceLimits, withinLimits } from './piece-limits.ts'
+import { eachPiece, orElse, readPiece, type Unread } from './verify.ts'
 
 /** Rows of a unit that still differ after they were written. Nothing of the unit was stored. */
 class StillDifferent extends Data.TaggedError('StillDifferent')<{ readonly rows: number }> {
@@ -34,6 +34,7 @@ export interface RepairOptions {
   /** Names of checks; left out: all. */
   readonly only?: ReadonlyArray<string>
   readonly onResult?: (result: RepairResult) => Effect.Effect<void>
+  readonly limits?: PieceLimits
 }
 
 /**
@@ -44,17 +45,18 @@ export interface RepairOptions {
 export const repairStored = Effect.fn('repairStored')(function* ({
   only,
   onResult = () => Effect.void,
+  limits = pieceLimits,
 }: RepairOptions = {}): Effect.fn.Return<ReadonlyArray<RepairResult>, never, Database> {
   const results: Array<RepairResult> = []
   for (const check of checksNamed(only)) {
-    const result = yield* repairOne(check)
+    const result = yield* repairOne(check, limits)
     yield* onResult(result)
     results.push(result)
   }
   return results
 })
 
-const repairOne = (check: Check): Effect.Effect<RepairResult, never, Database> =>
+const repairOne = (check: Check, limits: PieceLimits): Effect.Effect<RepairResult, never, Database> =>
   Effect.gen(function* () {
     const { name, table, repair } = check
     const repaired: Array<string> = []
@@ -67,14 +69,14 @@ const repairOne = (check: Check): Effect.Effect<RepairResult, never, Database> =
       })
     yield* eachPiece(check, (piece) =>
       Effect.gen(function* () {
-        const { different, units } = yield* readPiece(check, piece)
+        const { different, units } = yield* readPiece(check, piece, limits)
         if (different === 0) return
         if (typeof repair === 'string') {
           count.left += different
           return
         }
         for (const unit of units) {
-          yield* Effect.map(repairUnit({ check, piece, repair, unit }), (rows) => {
+          yield* Effect.map(repairUnit({ check, piece, repair, unit, limits }), (rows) => {
             count.repaired += rows.length
             repaired.push(...rows.slice(0, toldDifferences - repaired.length).map(({ title }) => title))
           }).pipe(fail(piece.title))
@@ -90,22 +92,24 @@ interface BrokenUnit {
   readonly piece: Piece
   readonly repair: Repair
   readonly unit: Unit
+  readonly limits: PieceLimits
 }
 
 /** Repairs the rows of a unit that differ under its locks: a writer may have written them since. */
-const repairUnit = ({ check, piece, repair, unit }: BrokenUnit) =>
+const repairUnit = ({ check, piece, repair, unit, limits }: BrokenUnit) =>
   Effect.gen(function* () {
     const database = yield* Database
-    const rows = yield* database.transaction(`repairing ${check.name}`, async (trx) => {
-      await pieceLimit.execute(trx)
-      await sql`set local lock_timeout = '30s'`.execute(trx)
-      await repair.lock(trx, unit)
-      const broken = await brokenRows(trx, piece, unit)
-      if (broken.length === 0) return broken
-      await repair.write(trx, unit, broken)
-      const left = await brokenRows(trx, piece, unit)
-      return left.length > 0 ? new StillDifferent({ rows: left.length }) : broken
-    })
+    const rows = yield* database
+      .transaction(`repairing ${check.name}`, async (trx) => {
+        await limitPiece(trx, limits)
+        await repair.lock(trx, unit)
+        const broken = await brokenRows(trx, piece, unit)
+        if (broken.length === 0) return broken
+        await repair.write(trx, unit, broken)
+        const left = await brokenRows(trx, piece, unit)
+        return left.length > 0 ? new StillDifferent({ rows: left.length }) : broken
+      })
+      .pipe(withinLimits(`repairing ${check.name}`, limits))
     if (rows.length > 0) yield* logged(check, unit, rows)
     return rows
   })

@@ -5,6 +5,7 @@ import { Database } from '../database/database.ts'
 import type { Check, Piece } from './check.ts'
 import { checksNamed } from './checks.ts'
 import { type Compared, comparePiece, type Difference, toldDifferences } from './compare.ts'
+import { limitPiece, type PieceLimits, type PieceStopped, pieceLimits, withinLimits } from './piece-limits.ts'
 
 /** A piece that could not be read, and why. */
 export interface Unread {
@@ -36,6 +37,7 @@ export interface VerifyOptions {
   /** Names of checks; left out: all. */
   readonly only?: ReadonlyArray<string>
   readonly onResult?: (result: CheckResult) => Effect.Effect<void>
+  readonly limits?: PieceLimits
 }
 
 /**
@@ -45,21 +47,22 @@ export interface VerifyOptions {
 export const verifyStored = Effect.fn('verifyStored')(function* ({
   only,
   onResult = () => Effect.void,
+  limits = pieceLimits,
 }: VerifyOptions = {}): Effect.fn.Return<ReadonlyArray<CheckResult>, never, Database> {
   const results: Array<CheckResult> = []
   for (const check of checksNamed(only)) {
-    const result = yield* verifyOne(check)
+    const result = yield* verifyOne(check, limits)
     yield* onResult(result)
     results.push(result)
   }
   return results
 })
 
-const verifyOne = (check: Check): Effect.Effect<CheckResult, never, Database> =>
+const verifyOne = (check: Check, limits: PieceLimits): Effect.Effect<CheckResult, never, Database> =>
   Effect.gen(function* () {
     const tally = new Tally(check)
     yield* eachPiece(check, (piece) =>
-      Effect.map(readPiece(check, piece), (compared) => tally.add(compared)).pipe(
+      Effect.map(readPiece(check, piece, limits), (compared) => tally.add(compared)).pipe(
         orElse((reason) => tally.unread(piece.title, reason)),
       ),
     ).pipe(orElse((reason) => tally.unread('all further pieces', reason)))
@@ -99,18 +102,21 @@ export const eachPiece = <E>(
     }
   })
 
-/** How long a statement may take on PostgreSQL. A piece is small: one that takes longer waits for something. */
-export const pieceLimit = sql`set local statement_timeout = '60s'`
-
 /** Compares a piece in a transaction of its own. */
-export const readPiece = ({ name }: Check, piece: Piece): Effect.Effect<Compared, StoreFailed, Database> =>
+export const readPiece = (
+  { name }: Check,
+  piece: Piece,
+  limits: PieceLimits,
+): Effect.Effect<Compared, StoreFailed | PieceStopped, Database> =>
   Effect.flatMap(Database, (database) =>
-    database.transaction(`comparing ${name}`, async (trx) => {
-      // Before the first query, or PostgreSQL refuses it.
-      await sql`set transaction isolation level repeatable read, read only`.execute(trx)
-      await pieceLimit.execute(trx)
-      return await comparePiece(trx, piece)
-    }),
+    database
+      .transaction(`comparing ${name}`, async (trx) => {
+        // Before the first query, or PostgreSQL refuses it.
+        await sql`set transaction isolation level repeatable read, read only`.execute(trx)
+        await limitPiece(trx, limits)
+        return await comparePiece(trx, piece)
+      })
+      .pipe(withinLimits(`comparing ${name}`, limits)),
   )
 
 /** The sum of the pieces of a check. */

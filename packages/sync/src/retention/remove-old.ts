@@ -35,6 +35,7 @@ export const removeOld: Effect.Effect<void, StoreFailed, RetentionPorts> = Effec
     if (Option.isNone(done)) return
     removed[what] = done.value
   }
+  yield* retention.clearStaged()
   yield* retention.refreshStatistics()
   const ended = yield* Clock.currentTimeMillis
   yield* retention.endTurn({ turn: turn.value, due: formatTimestamp(ended + everyMillis) })

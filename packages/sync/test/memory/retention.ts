@@ -15,6 +15,8 @@ export class MemoryRetention {
   /** The removed records and their number, in order. */
   readonly parts: Array<string> = []
   turn = 0
+  /** How often staged rows were cleared. */
+  cleared = 0
   /** How often statistics were refreshed. */
   refreshed = 0
   due = 0
@@ -33,6 +35,10 @@ export class MemoryRetention {
           return { removed: old.length, more: old.length === 2 }
         }),
       ),
+    clearStaged: () =>
+      Effect.sync(() => {
+        this.cleared += 1
+      }),
     refreshStatistics: () =>
       Effect.sync(() => {
         this.refreshed += 1
