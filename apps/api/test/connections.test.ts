@@ -112,6 +112,28 @@ describe('a server that comes with its secret is tried first', () => {
     await api.ask('DELETE', `${path}${made.json.id}/`)
   })
 
+  test('another server with its certificate is named in a header, by its pin or by what its test was shown', async () => {
+    gateway.found = { presented_fingerprint: presented }
+    const first = await api.ask('POST', path, { body: { ...body, name: 'pbs-é', fingerprint: presented } })
+    expect([first.status, first.headers.get('x-same-certificate')]).toEqual([201, null])
+    const named = `pbs-? (${first.json.id})`
+    const pinned = await api.ask('POST', path, { body: { ...body, name: 'pinned', fingerprint: presented } })
+    expect([pinned.status, pinned.headers.get('x-same-certificate')]).toEqual([201, named])
+    const shown = await api.ask('POST', path, { body: { ...body, name: 'shown' } })
+    expect([shown.status, shown.headers.get('x-same-certificate')]).toEqual([
+      201,
+      `${named}, pinned (${pinned.json.id})`,
+    ])
+    const other = { fingerprint: Array(32).fill('cd').join(':') }
+    const changed = await api.ask('PATCH', `${path}${pinned.json.id}/`, { body: other })
+    expect([changed.status, changed.headers.get('x-same-certificate')]).toEqual([200, null])
+    const back = await api.ask('PATCH', `${path}${pinned.json.id}/`, { body: { fingerprint: presented } })
+    expect([back.status, back.headers.get('x-same-certificate')]).toEqual([200, named])
+    const { json: document } = await api.ask('GET', '/api/schema/')
+    expect(Object.keys(document.paths[path].post.responses['201'].headers)).toContain('X-Same-Certificate')
+    for (const { json } of [first, pinned, shown]) await api.ask('DELETE', `${path}${json.id}/`)
+  })
+
   test('a flag that is none, and a test without a secret', async () => {
     const odd = await api.ask('POST', path, { body: { ...body, untested: 'yes' } })
     expect(odd).toMatchObject({ status: 400, json: { untested: ['Must be a valid boolean.'] } })

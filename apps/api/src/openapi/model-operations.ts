@@ -114,7 +114,8 @@ function requestSchema(model: ModelName, method: Method, place: 'list' | 'detail
 function answers(model: ModelName, method: Method, place: 'list' | 'detail'): RouteConfig['responses'] {
   const one = ref(schemaName(model))
   if (method === 'delete') return { 204: { description: 'Deleted' } }
-  if (method === 'post') return { 201: response('Created', { oneOf: [one, { type: 'array', items: one }] }) }
+  if (method === 'post')
+    return { 201: { ...response('Created', { oneOf: [one, { type: 'array', items: one }] }), ...warnings(model) } }
   if (place === 'list' && method !== 'get')
     return { 200: response('The objects changed', { type: 'array', items: one }) }
   return place === 'list'
@@ -122,8 +123,27 @@ function answers(model: ModelName, method: Method, place: 'list' | 'detail'): Ro
         200: listResponse('A page of the list', ref(`${schemaName(model)}List`)),
         ...wrongPage,
       }
-    : { 200: response('The object', one) }
+    : { 200: { ...response('The object', one), ...(method === 'get' ? {} : warnings(model)) } }
 }
+
+/** What the answer to the write of one server warns of, in headers. */
+const warnings = (model: ModelName) =>
+  model === 'server'
+    ? {
+        headers: {
+          'X-Missing-Privileges': {
+            description:
+              'Privileges that the token of the server lacks, with their paths; what they show stays hidden.',
+            schema: text,
+          },
+          'X-Same-Certificate': {
+            description:
+              'Names and ids of other servers for which the certificate of this one is pinned: it may be one PBS under two names, read and counted twice.',
+            schema: text,
+          },
+        },
+      }
+    : {}
 
 /** The errors of a write: those of its body, of its branch, and for a server of the gateway. */
 function writeErrors(model: ModelName, place: 'list' | 'detail'): RouteConfig['responses'] {

@@ -10,7 +10,7 @@ import {
   rowServer,
   servedNames,
 } from '@netbox-pbs/core'
-import { InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
+import { type EndpointTest, InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Stream } from 'effect'
 import { annotateRow } from '../inventory/annotate-row.ts'
 import { attachedTo, listDefinitions } from '../inventory/attached.ts'
@@ -33,6 +33,7 @@ import { maxObjects, readBody } from '../rest/read-body.ts'
 import { type Handler, type Path, type Route, route } from '../rest/route.ts'
 import { anyRow, type Row } from '../rest/row.ts'
 import { nameMissingPrivileges } from '../servers/not-usable.ts'
+import { nameTwins } from '../servers/same-certificate.ts'
 import { hasErrors, validateRemoval, type WriteMode } from '../validation/validate-item.ts'
 
 /** The operations of a model: its list and its rows, with the writes that the registry allows. */
@@ -102,8 +103,9 @@ const createOne =
       if (body === null) return yield* invalid({ __all__: ['No data provided'] })
       const created = yield* createRows(model, [body], { actor: actorOf(c), branch: c.get('branch') })
       if (created._tag === 'rejected') return yield* invalid(created.errors[0]?.errors ?? {})
-      nameMissingPrivileges(c, created.test)
-      return yield* respondWithRow(c, model, yield* findById(model, created.ids[0] ?? 0), 201)
+      const row = yield* findById(model, created.ids[0] ?? 0)
+      yield* nameWarnings(c, model, row, created.test)
+      return yield* respondWithRow(c, model, row, 201)
     })
 
 const createMany =
@@ -172,9 +174,21 @@ const changeRow =
       yield* checkVersion(row, versions)
       const input = yield* readBody(c)
       const actor = actorOf(c)
-      nameMissingPrivileges(c, yield* updateRow(model, { row, versions, input, mode, actor, branch: c.get('branch') }))
-      return yield* respondWithRow(c, model, yield* findById(model, row.id), 200)
+      const test = yield* updateRow(model, { row, versions, input, mode, actor, branch: c.get('branch') })
+      const changed = yield* findById(model, row.id)
+      yield* nameWarnings(c, model, changed, test)
+      return yield* respondWithRow(c, model, changed, 200)
     })
+
+/**
+ * Names in headers what a write of a server has shown: privileges that its token lacks, and other
+ * servers with its certificate, which without a pin is the one that its test was shown.
+ */
+const nameWarnings = (c: ApiContext, model: ModelName, { id, fingerprint }: Row, test: EndpointTest | null) => {
+  nameMissingPrivileges(c, test)
+  if (model !== 'server') return Effect.void
+  return nameTwins(c, { id, fingerprint: String(fingerprint || (test?.presented_fingerprint ?? '')) })
+}
 
 /**
  * Changes tags and custom fields of a row that is otherwise only read; other fields are ignored, as

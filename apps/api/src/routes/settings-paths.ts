@@ -1,7 +1,5 @@
-import type { Settings } from '@netbox-pbs/core'
-import { ApiTokens, SettingsStore } from '@netbox-pbs/core/ports'
-import { now } from '@netbox-pbs/sync'
-import { Effect, Redacted } from 'effect'
+import { SettingsStore } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
 import {
   bodyErrors,
   errorResponses,
@@ -18,7 +16,8 @@ import { apiRoot, baseUrl } from '../rest/links.ts'
 import { settingsPage } from '../rest/page-paths.ts'
 import { readBody } from '../rest/read-body.ts'
 import { type Handler, type Path, route } from '../rest/route.ts'
-import { describeSettings, readSettings } from '../settings/read-settings.ts'
+import { changeSettings } from '../settings/change-settings.ts'
+import { describeSettings } from '../settings/read-settings.ts'
 import { pythonType } from '../validation/python-text.ts'
 import { isDictionary } from '../validation/validate-item.ts'
 
@@ -32,33 +31,9 @@ const write: Handler = (c) =>
     if (!isDictionary(body)) {
       return yield* invalid({ __all__: [`Invalid data. Expected a dictionary, but got ${pythonType(body)}.`] })
     }
-    const read = readSettings(body)
-    if ('errors' in read) return yield* invalid(read.errors)
-    const { proxbox_api_key, ...change } = read.change
-    if (!wasSent(change)) return yield* Effect.dieMessage('a change of the settings holds undefined')
-    const settings = yield* SettingsStore
-    if (change.branch_approval_required === true) yield* requireSecondWriter
-    yield* settings
-      .update(
-        {
-          ...change,
-          ...(proxbox_api_key === undefined ? {} : { proxbox_api_key: Redacted.make(proxbox_api_key) }),
-        },
-        { actor: actorOf(c), versions: expectedVersions(c) },
-      )
-      .pipe(Effect.catchTag('GatewayKeyNeeded', ({ message }) => invalid({ proxbox_api_key: [message] })))
+    yield* changeSettings(body, { actor: actorOf(c), versions: expectedVersions(c) })
     return yield* reply200(c)
   })
-
-/** With a single user no branch could be approved, so no branch could ever be merged. */
-const requireSecondWriter = Effect.gen(function* () {
-  const { branch_approval_required } = yield* (yield* SettingsStore).get()
-  const writers = yield* (yield* ApiTokens).writers({ now: yield* now })
-  if (!branch_approval_required && writers < 2) return yield* invalid({ branch_approval_required: [noSecondWriter] })
-})
-
-const noSecondWriter =
-  'Only one user could approve a branch, and that user could approve none of their own: add another operator or admin first.'
 
 const reply200 = (c: ApiContext) =>
   Effect.gen(function* () {
@@ -111,8 +86,3 @@ export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) =
     ),
   ),
 }))
-
-/** JSON holds no undefined, so every field of a change was sent. */
-function wasSent(change: { readonly [K in keyof Settings]?: Settings[K] | undefined }): change is Partial<Settings> {
-  return Object.values(change).every((value) => value !== undefined)
-}

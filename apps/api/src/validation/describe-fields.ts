@@ -28,5 +28,6 @@ export const fieldLabel = (name: string): string => {
     .replaceAll('_', ' ')
     .replace(/\bapi\b/, 'API')
     .replace(/\burl\b/, 'URL')
+    .replace(/\bpbs\b/, 'PBS')
   return words.charAt(0).toUpperCase() + words.slice(1)
 }

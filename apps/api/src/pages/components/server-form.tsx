@@ -2,6 +2,7 @@ import { type Field, registry } from '@netbox-pbs/core'
 import type { ServerNotUsable } from '@netbox-pbs/sync'
 import { addServerPage, listPage } from '../../rest/page-paths.ts'
 import { Alert } from './alert.tsx'
+import { CheckField, TextField } from './form-field.tsx'
 
 /** The columns that the form offers, in its order, with the place of the secret. */
 const offered = [
@@ -155,59 +156,16 @@ const Input = ({
 }) => {
   const field = fields[name]
   if (field === undefined) return null
-  const described = [`${name}-hint`, ...(wrong.length > 0 ? [`${name}-error`] : [])].join(' ')
-  const invalid = wrong.length > 0 ? ' is-invalid' : ''
-  const feedback = (
-    <>
-      {wrong.length > 0 ? (
-        <div class="invalid-feedback d-block" id={`${name}-error`}>
-          {wrong.join(' ')}
-        </div>
-      ) : null}
-      <small class="form-hint mt-1" id={`${name}-hint`}>
-        {hint}
-      </small>
-    </>
-  )
-  if (field.type === 'boolean') {
-    return (
-      <div class="mb-3">
-        <label class="form-check mb-0">
-          <input
-            class={`form-check-input${invalid}`}
-            type="checkbox"
-            name={name}
-            value="true"
-            checked={value === 'true'}
-            aria-describedby={described}
-          />
-          <span class="form-check-label">{field.label}</span>
-        </label>
-        {feedback}
-      </div>
-    )
-  }
-  const secret = name === 'token_secret'
+  const about = { name, label: field.label, hint, wrong }
+  if (field.type === 'boolean') return <CheckField {...about} checked={value === 'true'} />
   return (
-    <div class="mb-3">
-      <label class={field.required ? 'form-label required' : 'form-label'} for={name}>
-        {field.label}
-      </label>
-      <input
-        class={`form-control${invalid}`}
-        id={name}
-        name={name}
-        type={secret ? 'password' : 'text'}
-        inputmode={field.type === 'integer' ? 'numeric' : undefined}
-        autocomplete={secret ? 'new-password' : 'off'}
-        spellcheck={false}
-        value={value}
-        required={field.required}
-        aria-describedby={described}
-        aria-invalid={wrong.length > 0 ? 'true' : undefined}
-      />
-      {feedback}
-    </div>
+    <TextField
+      {...about}
+      value={value}
+      secret={name === 'token_secret'}
+      numeric={field.type === 'integer'}
+      required={field.required}
+    />
   )
 }
 
