@@ -1,6 +1,6 @@
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import {
   allRows,
   connect,
@@ -12,7 +12,8 @@ import {
   syncAndWait,
   syncTwice,
 } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 const models = ['datastores', 'namespaces', 'groups', 'snapshots', 'jobs']
 const options = { failureDelayMs: 0, snapshots: 60, now: 1_790_000_000 }
@@ -25,7 +26,7 @@ let sickId: number
 beforeAll(async () => {
   sick = await startSimulator({ ...options, name: 'pbs-sick', seed: 21 })
   well = await startSimulator({ ...options, name: 'pbs-well', seed: 22 })
-  running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+  running = await startSystem(await homeOnPostgres())
   sickId = (await connect(running, sick)).id
   await connect(running, well)
   expect((await syncAndWait(running)).status.value).toBe('completed')

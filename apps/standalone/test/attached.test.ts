@@ -1,19 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { emptyStore, finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { homeInFolder, homeOnPostgres } from './support/homes.ts'
 import { allRows, connect, failures, type Row, request, syncAndWait, syncTwice } from './support/rest.ts'
-import { type Home, newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type Home, type RunningSystem, startSystem } from './support/running-system.ts'
 
 const now = 1_790_000_000
 const day = 86_400
 const guest = { store: 'attic', ns: '', backupType: 'vm', backupId: '7' }
 
 const engines = [
-  { engine: 'PostgreSQL', home: async () => newHome({ databaseUrl: await postgresUrl() }) },
-  { engine: 'PGlite', home: async () => newHome({ dataDir: mkdtempSync(join(tmpdir(), 'netbox-pbs-test-')) }) },
+  { engine: 'PostgreSQL', home: homeOnPostgres },
+  { engine: 'PGlite', home: homeInFolder },
 ]
 
 describe.each(engines)('what people attach survives on $engine', ({ home }) => {

@@ -13,6 +13,7 @@ import { CrashSource } from './crash/crash-source.ts'
 import { judge } from './crash/judge.ts'
 import { scopeDigests } from './crash/scope-digests.ts'
 import { differencesFromSource } from './crash/stored-inventory.ts'
+import { prepareFolder } from './support/homes.ts'
 import { netboxPbs, type Outcome, SystemProcess } from './support/process.ts'
 import { connect, type Rest, type RunAnswer, request, syncAndWait } from './support/rest.ts'
 
@@ -24,6 +25,7 @@ let source: CrashSource
 const running: Array<SystemProcess> = []
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-backup-'))
+  await prepareFolder(place('data'))
   source = await CrashSource.start(1, 1500, 7)
 })
 afterAll(async () => {

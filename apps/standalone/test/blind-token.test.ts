@@ -1,8 +1,8 @@
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import { allRows, connect, failures, request, syncAndWait } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 let pbs: Simulator
 let running: RunningSystem
@@ -10,7 +10,7 @@ let path: string
 
 beforeAll(async () => {
   pbs = await startSimulator({ name: 'pbs-blind', seed: 12, failureDelayMs: 0, snapshots: 40, now: 1_790_000_000 })
-  running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+  running = await startSystem(await homeOnPostgres())
 })
 afterAll(async () => {
   await running.stop()

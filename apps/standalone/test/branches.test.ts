@@ -1,6 +1,6 @@
 import { finishedSnapshot, type Simulator, type SnapshotState, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import { expectInventory } from './support/inventory.ts'
 import { allRows, connect, type Row, request, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
@@ -21,7 +21,7 @@ const timestamp = (day: number): number => now - day * 86_400
 
 /** Five snapshots whose notes the source and the operators write; a sync with branches. */
 describe.each([
-  ['PostgreSQL', async () => newHome({ databaseUrl: await postgresUrl() })],
+  ['PostgreSQL', homeOnPostgres],
   ['PGlite', async () => newHome({})],
 ])('a fleet under review on %s', (_engine, home) => {
   let pbs: Simulator

@@ -1,6 +1,8 @@
+import { migratedTemplate } from '@netbox-pbs/store-postgres/engines'
 import { postgresUrl } from '@netbox-pbs/testing'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
 const root = '/api/plugins/pbs/'
@@ -16,7 +18,7 @@ interface Answer {
 
 /** Clients that write at the same moment, over sockets. */
 describe.each([
-  ['PostgreSQL', async () => newHome({ databaseUrl: await postgresUrl() })],
+  ['PostgreSQL', homeOnPostgres],
   ['PGlite', async () => newHome({})],
 ])('concurrent writes on %s', (_engine, home) => {
   let running: RunningSystem
@@ -224,7 +226,7 @@ describe.each([
 })
 
 test('PostgreSQL counts no deadlock while all of these write at one moment', async () => {
-  const databaseUrl = await postgresUrl()
+  const databaseUrl = await postgresUrl(migratedTemplate)
   const running = await startSystem(newHome({ databaseUrl }))
   const ask = async (method: string, path: string, body?: object, headers = {}) => {
     const response = await fetch(new URL(`${root}${path}`, running.url), {

@@ -11,6 +11,7 @@ import { judge, type Look } from './crash/judge.ts'
 import { leftOver } from './crash/left-over.ts'
 import { scopeDigests } from './crash/scope-digests.ts'
 import { differencesFromSource } from './crash/stored-inventory.ts'
+import { prepareFolder } from './support/homes.ts'
 import { SystemProcess } from './support/process.ts'
 import { connect, type Rest, type RunAnswer, request, syncAndWait } from './support/rest.ts'
 import { storedFaults } from './support/stored-values.ts'
@@ -30,6 +31,7 @@ let system: SystemProcess | undefined
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
+  await prepareFolder(dataDir)
   source = await CrashSource.start(1, 1500, 7)
 })
 afterAll(async () => {

@@ -3,6 +3,7 @@ import { get } from 'node:http'
 import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { prepareFolder } from './support/homes.ts'
 import { netboxPbs, onlyLog, SystemProcess } from './support/process.ts'
 import { allRows, request } from './support/rest.ts'
 
@@ -14,8 +15,9 @@ const free = ['--port', '0', '--gateway-port', '0']
 const fleet = ['--demo', '--demo-servers', '2', '--demo-snapshots', '200', '--seed', '7']
 
 let folder: string
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
+  await prepareFolder(join(folder, 'kept'))
 })
 const running: Array<SystemProcess> = []
 afterAll(() => {

@@ -1,8 +1,8 @@
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import { allRows, connect, request, runEnded, syncAndWait } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 const options = { failureDelayMs: 0, snapshots: 40, now: 1_790_000_000 }
 let pbs: Simulator
@@ -11,7 +11,7 @@ let path: string
 
 beforeAll(async () => {
   pbs = await startSimulator({ ...options, name: 'pbs-sick', seed: 31 })
-  running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+  running = await startSystem(await homeOnPostgres())
   path = `/api/plugins/pbs/servers/${(await connect(running, pbs)).id}/`
 })
 afterAll(async () => {

@@ -1,9 +1,9 @@
 import { finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import { expectInventory } from './support/inventory.ts'
 import { allRows, connect, type RunAnswer, request, runEnded, syncAndWait, syncTwice } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 /** A held deletions as REST shows it. */
 interface Held {
@@ -30,7 +30,7 @@ beforeAll(async () => {
   pbs.addNamespace(store, ns)
   // 100 snapshots in 20 groups: the guard lets 50 of them go, and holds 60.
   for (let guest = 0; guest < 20; guest++) add(guest)
-  running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+  running = await startSystem(await homeOnPostgres())
   await connect(running, pbs)
   expect((await syncAndWait(running)).status.value).toBe('completed')
 })

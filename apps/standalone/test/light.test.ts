@@ -1,20 +1,17 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { homeInFolder, homeOnPostgres } from './support/homes.ts'
 import { expectInventory } from './support/inventory.ts'
 import { allRows, connect, request, syncAndWait } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 /** Tasks are compared with the time of the last full list, so the fleet lives in the present. */
 const now = Math.floor(Date.now() / 1000)
 const day = 86_400
 
 const engines = [
-  { engine: 'PostgreSQL', home: async () => newHome({ databaseUrl: await postgresUrl() }) },
-  { engine: 'PGlite', home: async () => newHome({ dataDir: mkdtempSync(join(tmpdir(), 'netbox-pbs-test-')) }) },
+  { engine: 'PostgreSQL', home: homeOnPostgres },
+  { engine: 'PGlite', home: homeInFolder },
 ]
 
 describe.each(engines)('light runs from PBS to REST on $engine', ({ home }) => {

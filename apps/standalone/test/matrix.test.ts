@@ -7,12 +7,12 @@ import {
   type RequestMatch,
   type Simulator,
 } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import { expectInventory } from './support/inventory.ts'
 import { moveOn, startMatrixServer, stateNow } from './support/matrix-server.ts'
 import { connect, failures, type RunAnswer, setTimeoutSeconds, syncAndWait, syncTwice } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 import { expectScopes } from './support/scope-rows.ts'
 
 /**
@@ -201,7 +201,7 @@ describe.each(releases)('PBS %s', (release) => {
   }
 
   beforeAll(async () => {
-    running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+    running = await startSystem(await homeOnPostgres())
     for (const [index, name] of names.entries()) {
       servers.set(name, await startMatrixServer(name, 40 + index, release))
       const { endpoint_id } = await connect(running, at(name))

@@ -5,12 +5,12 @@ import {
   type RequestMatch,
   type Simulator,
 } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { homeOnPostgres } from './support/homes.ts'
 import { expectInventory } from './support/inventory.ts'
 import { startMatrixServer, stateNow } from './support/matrix-server.ts'
 import { connect, failures, syncAndWait, syncTwice } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 import { expectScopes } from './support/scope-rows.ts'
 
 let pbs: Simulator
@@ -20,7 +20,7 @@ let running: RunningSystem
 beforeAll(async () => {
   pbs = await startMatrixServer('moving', 61, '4.2')
   well = await startMatrixServer('well', 62, '4.2')
-  running = await startSystem(newHome({ databaseUrl: await postgresUrl() }))
+  running = await startSystem(await homeOnPostgres())
   await connect(running, pbs)
   await connect(running, well)
   expect((await syncAndWait(running)).status.value).toBe('completed')

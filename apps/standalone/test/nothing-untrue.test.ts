@@ -1,6 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import {
   emptyState,
   emptyStore,
@@ -14,10 +12,10 @@ import {
   startSimulator,
   unfinishedSnapshot,
 } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { homeInFolder, homeOnPostgres } from './support/homes.ts'
 import { allRows, connect, type Row, type RunAnswer, request, syncAndWait } from './support/rest.ts'
-import { type Home, newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type Home, type RunningSystem, startSystem } from './support/running-system.ts'
 import { onPglite, onPostgres, rowVersions, writtenRows } from './support/written-rows.ts'
 
 const now = 1_790_000_000
@@ -57,13 +55,13 @@ async function startServer(): Promise<Simulator> {
 const engines = [
   {
     engine: 'PostgreSQL',
-    home: async () => newHome({ databaseUrl: await postgresUrl() }),
+    home: homeOnPostgres,
     evidence: ({ databaseUrl }: Home) => writtenRows(databaseUrl ?? ''),
     execute: ({ databaseUrl }: Home, statement: string) => onPostgres(databaseUrl ?? '', statement),
   },
   {
     engine: 'PGlite',
-    home: async () => newHome({ dataDir: mkdtempSync(join(tmpdir(), 'netbox-pbs-test-')) }),
+    home: homeInFolder,
     evidence: ({ dataDir }: Home) => rowVersions(dataDir ?? ''),
     execute: ({ dataDir }: Home, statement: string) => onPglite(dataDir ?? '', statement),
   },

@@ -8,6 +8,7 @@ import { SyncRunDetail } from '@netbox-pbs/api/records'
 import { startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { prepareFolder } from './support/homes.ts'
 import { netboxPbs, SystemProcess } from './support/process.ts'
 import { connect, request } from './support/rest.ts'
 import { newHome, startSystem } from './support/running-system.ts'
@@ -34,10 +35,11 @@ const start = (data: string, ...more: ReadonlyArray<string>) => [
 
 const linesOf = (stderr: string) => stderr.split('\n').filter((line) => line !== '')
 
-/** One folder for all signals: only the first start has to make a database. */
+/** One folder for all signals. */
 let kept: string
-beforeAll(() => {
+beforeAll(async () => {
   kept = mkdtempSync(join(tmpdir(), 'netbox-pbs-signals-'))
+  await prepareFolder(kept)
 })
 afterAll(() => rmSync(kept, { recursive: true, force: true }))
 
@@ -78,6 +80,7 @@ test('a format that is none is refused', async () => {
 })
 
 test('the system ends with the package manager that started it, and its data folder is free again', async () => {
+  await prepareFolder(folder)
   const root = fileURLToPath(new URL('../../..', import.meta.url))
   // A process that names itself as npx does, whose child names itself as pnpm does, with a shell
   // below it: a signal to the first reaches none of the others.

@@ -1,4 +1,5 @@
 import { startSimulator } from '@netbox-pbs/pbs-simulator'
+import { migratedTemplate } from '@netbox-pbs/store-postgres/engines'
 import { postgresUrl } from '@netbox-pbs/testing'
 import { expect, test, vi } from 'vitest'
 import { allRows, connect, request, runEnded, syncAndWait } from './support/rest.ts'
@@ -17,7 +18,7 @@ test('a server that is down in its hours of sleep is no trouble of a scheduled r
   const options = { failureDelayMs: 0, snapshots: 40, now: 1_790_000_000 }
   const night = await startSimulator({ ...options, name: 'pbs-night', seed: 31 })
   const day = await startSimulator({ ...options, name: 'pbs-day', seed: 32 })
-  const databaseUrl = await postgresUrl()
+  const databaseUrl = await postgresUrl(migratedTemplate)
   const running = await startSystem(newHome({ databaseUrl }))
   try {
     const { id } = await connect(running, night)

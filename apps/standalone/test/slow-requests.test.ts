@@ -1,3 +1,4 @@
+import { migratedTemplate } from '@netbox-pbs/store-postgres/engines'
 import { postgresUrl } from '@netbox-pbs/testing'
 import pg from 'pg'
 import { afterEach, expect, test } from 'vitest'
@@ -10,7 +11,7 @@ let database: pg.Client
 let locker: pg.Client
 
 const start = async (statementTimeoutSeconds: number): Promise<void> => {
-  const databaseUrl = await postgresUrl()
+  const databaseUrl = await postgresUrl(migratedTemplate)
   system = await startSystem(newHome({ databaseUrl }), { statementTimeoutSeconds })
   database = new pg.Client({ connectionString: databaseUrl })
   locker = new pg.Client({ connectionString: databaseUrl })

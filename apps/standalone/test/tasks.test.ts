@@ -1,7 +1,7 @@
 import { type PbsState, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectedTasks } from './support/expected-tasks.ts'
+import { homeOnPostgres } from './support/homes.ts'
 import { allRows, connect, type Row, request, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
 
@@ -11,7 +11,7 @@ const now = Math.floor(Date.now() / 1000)
 const kept = now - 89 * day
 
 const engines = [
-  { engine: 'PostgreSQL', home: async () => newHome({ databaseUrl: await postgresUrl() }) },
+  { engine: 'PostgreSQL', home: homeOnPostgres },
   { engine: 'PGlite', home: async () => newHome({}) },
 ]
 

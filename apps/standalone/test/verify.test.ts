@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { prepareFolder } from './support/homes.ts'
 import { netboxPbs, netboxPbsOnTerminal, SystemProcess } from './support/process.ts'
 
 // Real processes on a machine that may be busy with other tests.
@@ -10,8 +11,9 @@ vi.setConfig({ testTimeout: 300_000 })
 
 let folder: string
 const running: Array<SystemProcess> = []
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'netbox-pbs-verify-'))
+  await prepareFolder(join(folder, 'data'))
 })
 afterAll(() => {
   for (const process of running) process.kill()

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
-import { postgresUrl } from '@netbox-pbs/testing'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { homeOnPostgres, prepareFolder } from './support/homes.ts'
 import { SystemProcess } from './support/process.ts'
 import { allRows, connect, type Rest, type Row, request, syncAndWait } from './support/rest.ts'
 import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
@@ -48,7 +48,7 @@ const comment = (rest: Rest, { id }: Row, text: string) =>
   ask(rest, 'PATCH', `${root}/datastores/${id}/`, { comment: text })
 
 describe.each([
-  { engine: 'PostgreSQL', home: async () => newHome({ databaseUrl: await postgresUrl() }) },
+  { engine: 'PostgreSQL', home: homeOnPostgres },
   { engine: 'PGlite', home: async () => newHome({}) },
 ])('from an edit on $engine to a receiver', ({ home }) => {
   let rest: RunningSystem
@@ -245,6 +245,7 @@ describe.each([
 
 test('a system that is killed between sending and noting it sends again, under the same id', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
+  await prepareFolder(dataDir)
   const receiver = await startReceiver()
   let system: SystemProcess | undefined
   const start = async (): Promise<Rest> => {

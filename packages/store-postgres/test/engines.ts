@@ -37,15 +37,17 @@ const dumpAfter = (prepare: Effect.Effect<unknown, unknown, Database>): Effect.E
     return yield* Effect.promise(() => pglite.dumpDataDir('none'))
   }).pipe(Effect.provide(fresh))
 
-/** An embedded database from a dump that is made once in a run, which takes a fifth of the time. */
-const inMemory = (name: string, prepare: Effect.Effect<unknown, unknown, Database>): Layer.Layer<Database> =>
+/** The dump of an embedded database, made once in a run. */
+const dumpOnce = (name: string, prepare: Effect.Effect<unknown, unknown, Database>): Promise<Blob> =>
+  embeddedDump({ name, prepare: () => Effect.runPromise(dumpAfter(prepare)) })
+
+/** The dump of an embedded database with all migrations: a tar archive of its folder. */
+export const migratedDump = (): Promise<Blob> => dumpOnce('store-migrated', migrate)
+
+/** An embedded database from a dump, which takes a fifth of the time. */
+const inMemory = (dump: () => Promise<Blob>): Layer.Layer<Database> =>
   Layer.orDie(
-    Layer.unwrapEffect(
-      Effect.map(
-        Effect.promise(() => embeddedDump({ name, prepare: () => Effect.runPromise(dumpAfter(prepare)) })),
-        (dump) => Database.layerPglite({ dataDir: null, dump }),
-      ),
-    ),
+    Layer.unwrapEffect(Effect.map(Effect.promise(dump), (made) => Database.layerPglite({ dataDir: null, dump: made }))),
   )
 
 const onServer = (template?: Template): Layer.Layer<Database> =>
@@ -69,8 +71,8 @@ export const migratedTemplate: Template = {
 /** The embedded engine, in memory. */
 export const pglite: Engine = {
   engine: 'pglite',
-  empty: inMemory('store-empty', Effect.void),
-  migrated: inMemory('store-migrated', migrate),
+  empty: inMemory(() => dumpOnce('store-empty', Effect.void)),
+  migrated: inMemory(migratedDump),
 }
 
 /** A real PostgreSQL server. */

@@ -1,0 +1,36 @@
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { migratedDump, migratedTemplate } from '@netbox-pbs/store-postgres/engines'
+import { postgresUrl } from '@netbox-pbs/testing'
+import { extract } from 'tar-stream'
+import { type Home, newHome } from './running-system.ts'
+
+/** A home on PostgreSQL whose database has all migrations. */
+export const homeOnPostgres = async (): Promise<Home> => newHome({ databaseUrl: await postgresUrl(migratedTemplate) })
+
+/** A home in a folder whose embedded database has all migrations; its caller removes the folder. */
+export const homeInFolder = async (): Promise<Home> => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'netbox-pbs-test-'))
+  await prepareFolder(dataDir)
+  return newHome({ dataDir })
+}
+
+/**
+ * Puts an embedded database with all migrations into a data folder. To make one and to migrate it
+ * takes a start four times as long as all else that it does.
+ */
+export async function prepareFolder(dataDir: string): Promise<void> {
+  const database = join(dataDir, 'database')
+  mkdirSync(database, { recursive: true, mode: 0o700 })
+  const archive = extract()
+  archive.end(new Uint8Array(await (await migratedDump()).arrayBuffer()))
+  for await (const entry of archive) {
+    const { name, type } = entry.header
+    const path = join(database, name)
+    mkdirSync(type === 'directory' ? path : dirname(path), { recursive: true, mode: 0o700 })
+    if (type === 'file') writeFileSync(path, await buffer(entry), { mode: 0o600 })
+    else entry.resume()
+  }
+}
