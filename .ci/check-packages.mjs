@@ -37,9 +37,10 @@ async function timed(what, work) {
 const packages = globSync('{packages,apps}/*/package.json', { cwd: root })
   .map((path) => ({ path: join(root, path, '..'), manifest: JSON.parse(readFileSync(join(root, path), 'utf8')) }))
   .filter(({ manifest }) => manifest.private !== true)
-  .map(({ path, manifest: { name, publishConfig } }) => ({
+  .map(({ path, manifest: { name, publishConfig, peerDependencies } }) => ({
     path,
     name,
+    peers: Object.keys(peerDependencies ?? {}),
     modules: Object.keys(publishConfig.exports).filter((one) => !one.endsWith('.json')),
     tarball: join(folder, `${name.replace(/\W+/g, '-')}.tgz`),
   }))
@@ -71,14 +72,19 @@ async function useLibraries() {
   const home = join(folder, 'libraries')
   const tarballs = Object.fromEntries(packages.map(({ name, tarball }) => [name, `file:${tarball}`]))
   const effect = JSON.parse(readFileSync(join(root, 'packages/core/package.json'), 'utf8')).peerDependencies.effect
-  const projects = libraries.map(({ name, modules, tarball, path }) => {
+  const vitest = /^ {2}vitest: (.*)$/m.exec(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8'))[1]
+  const projects = libraries.map(({ name, modules, tarball, path, peers }) => {
     const readme = readFileSync(join(path, 'README.md'), 'utf8')
     const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code)
     if (examples.length === 0) throw new Error(`The README of ${name} shows no example.`)
     const imported = examples.flatMap((code) =>
       [...code.matchAll(/from '(@netbox-pbs\/[\w-]+)/g)].map(([, one]) => one),
     )
-    const dependencies = { effect, ...Object.fromEntries([name, ...imported].map((one) => [one, tarballs[one]])) }
+    const dependencies = {
+      effect,
+      ...(peers.includes('vitest') ? { vitest } : {}),
+      ...Object.fromEntries([name, ...imported].map((one) => [one, tarballs[one]])),
+    }
     const project = join(home, tarball.slice(folder.length + 1, -'.tgz'.length))
     writeJson(join(project, 'package.json'), {
       name: `uses-${name.replace(/\W+/g, '-')}`,
@@ -105,6 +111,7 @@ async function useLibraries() {
   await timed(`  run on Node ${oldestNode}`, () =>
     eachOf(projects, ({ project: cwd, files }) => inTurn(files, (file) => run(node, [file], { cwd }))),
   )
+  await timed('  test an adapter', () => testAdapter(projects.find(({ project }) => project.endsWith('-sync')).project))
   await timed('  bundle one function', () =>
     bundleOneFunction(projects.find(({ project }) => project.endsWith('-core')).project),
   )
@@ -113,6 +120,23 @@ async function useLibraries() {
       inTurn(['nodenext', 'bundler'], (module) => compile(join(project, `tsconfig.${module}.json`))),
     ),
   )
+}
+
+/** The adapter of docs/write-an-adapter.md, and the published suite as the page uses it. */
+async function testAdapter(project) {
+  const page = readFileSync(join(root, 'docs/write-an-adapter.md'), 'utf8')
+  const [adapter, , suite] = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code)
+  const snapshot = "{ 'backup-type': 'vm', 'backup-id': '100', 'backup-time': 1780000000, owner: 'a@pbs', size: 1 }"
+  const listed = `const listed = { 'pbs-a': { tank: [${snapshot}] }, 'pbs-b': {} }`
+  mkdirSync(join(project, 'adapter'))
+  writeFileSync(join(project, 'adapter/listed-source.ts'), adapter)
+  writeFileSync(
+    join(project, 'adapter/source.test.ts'),
+    `import { listedSource } from './listed-source.ts'\n${suite}\n${listed}\n`,
+  )
+  const args = ['node_modules/vitest/vitest.mjs', 'run', '--root', project, '--reporter=json']
+  const { numPassedTests } = JSON.parse(await run(node, args, { cwd: project }))
+  if (numPassedTests === 0) throw new Error('The suite of the page has no test.')
 }
 
 /** A script that takes one pure function of core must not get the rest of it, or zod. */

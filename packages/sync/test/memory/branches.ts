@@ -19,7 +19,7 @@ import {
   type NamespacePlace,
   type WaitingGroup,
 } from '@netbox-pbs/core/ports'
-import { queried } from '@netbox-pbs/testing'
+import { queried } from '@netbox-pbs/testing/contract'
 import { Effect, Layer, Option, Stream } from 'effect'
 
 const notInMemory = Effect.dieMessage('no use case asks this of a branch in memory')

@@ -1,6 +1,6 @@
 import { type HeldDeletions, heldFields, type Scope } from '@netbox-pbs/core'
 import { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore, type Landing } from '@netbox-pbs/core/ports'
-import { queried } from '@netbox-pbs/testing'
+import { queried } from '@netbox-pbs/testing/contract'
 import { Effect, Layer, Option } from 'effect'
 import type { HeldRecord, World } from './world.ts'
 

@@ -1,6 +1,6 @@
 import { formatTimestamp, noCost, noRows, type Run, runFields } from '@netbox-pbs/core'
 import { Runs } from '@netbox-pbs/core/ports'
-import { queried } from '@netbox-pbs/testing'
+import { queried } from '@netbox-pbs/testing/contract'
 import { Clock, Effect, Layer, Option, Stream } from 'effect'
 import { noOutcomes, RunRecord } from './run-record.ts'
 import type { World } from './world.ts'
