@@ -172,16 +172,23 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
   }
   const counted = countedOf(query, yield* foldingFor(inventory, query))
   const source = counted === null ? null : sourceOf(counted, rows)
+  if (counted !== null && source !== null && walksLevels(query)) {
+    const ids = walkedIds({ ...counted, ...page, source, view: rows.view(walkedFields(counted)) })
+    const found = yield* inventory.database.query(operation, async (db) => {
+      const served = await selectServed(rows.view('all'), ids, [sql.id('total')]).execute(db)
+      return served.rows as ReadonlyArray<{ readonly total: number }>
+    })
+    // A page with rows tells how many there are; the one behind the last row has to ask.
+    const [any] = found
+    if (any !== undefined) return { count: any.total, rows: found.map(({ total, ...row }) => servedRow<M>(row)) }
+  }
   const counting = source === null ? countOf(rows.view(fieldsOf(conditions)), conditions) : countOfLevels(source)
   const count = yield* inventory.database.query(
     operation,
     async (db) => (await counting.execute(db)).rows[0]?.count ?? 0,
   )
   if (page.offset >= count) return { count, rows: [] }
-  const ids =
-    counted !== null && source !== null && walksLevels(query)
-      ? walkedIds({ ...counted, ...page, source, view: rows.view(walkedFields(counted)) })
-      : orderedIds(rows, conditions, listOrder(model, query.order), page)
+  const ids = orderedIds(rows, conditions, listOrder(model, query.order), page)
   return { count, rows: yield* pageRows<M>(inventory, operation, rows, ids) }
 })
 
@@ -262,12 +269,16 @@ function pageRows<M extends ModelName>(
 
 /**
  * Rows with all their columns, as `servedRow` reads them: those whose `id` the query selects, in
- * the order of its `place`.
+ * the order of its `place`. `more`: further columns of that query.
  */
-function selectServed(view: ListView, ids: RawBuilder<unknown>): RawBuilder<object> {
+function selectServed(
+  view: ListView,
+  ids: RawBuilder<unknown>,
+  more: ReadonlyArray<RawBuilder<unknown>> = [],
+): RawBuilder<object> {
   const columns = servedColumns(view.model)
-  const names = sql.join(columns.map(([name]) => sql.id(name)))
-  const list = sql.join(columns.map(([name, { value }]) => sql`${value} as ${sql.id(name)}`))
+  const names = sql.join([...more, ...columns.map(([name]) => sql.id(name))])
+  const list = sql.join([...more, ...columns.map(([name, { value }]) => sql`${value} as ${sql.id(name)}`)])
   const parts = partsOf(view, {
     columns: columns.map(([, column]) => column),
     onPage: true,

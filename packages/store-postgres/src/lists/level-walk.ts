@@ -74,6 +74,7 @@ function searchFor(text: string, folding: string | null): Search {
     ofScope: containsText(columns('v.name', 't.datastore_name', 't.namespace'), text, folding),
     ofVariant: containsText(columns('t.backup_id', 't.owner', 't.comment'), text, folding),
     mayHave: hasText(text),
+    ofAll: text.includes('\n') ? sql`false` : isUniform,
     ofRow: searchCondition('snapshot', text, folding),
   }
 }
@@ -81,6 +82,12 @@ function searchFor(text: string, folding: string | null): Search {
 /** Whether the texts of a group `t` contain a text, without regard to case. */
 const hasText = (text: string): RawBuilder<unknown> =>
   sql`t.texts like netbox_pbs_folded(${patternOf('ic', text)}::text)`
+
+/**
+ * Whether the texts of a group `t` are three lines: all its snapshots have one owner and one comment,
+ * so that a text in any line is a text of each of them.
+ */
+const isUniform = sql`t.texts not like ${'%\n%\n%\n%'}`
 
 const contained: ReadonlySet<Filter['lookup']> = new Set(['exact', 'ie', 'ic', 'isw', 'iew'])
 
@@ -136,7 +143,7 @@ export const walkedFields = ({ model, filters, search }: Counted): ReadonlyArray
 ]
 
 /**
- * The ids of a page in the model's own order, and their places: each level is walked in its order,
+ * The ids of a page in the model's own order, their places, and as `total` how many rows match: each level is walked in its order,
  * adding up its counters, and only what the page touches of it is read of the next one. Snapshots
  * come newest first.
  */
@@ -158,7 +165,7 @@ export function walkedIds({ source, view, limit, offset, ...counted }: Page): Ra
       ) - s.n)::bigint as before
       from by_server v join scopes_with_rows s on s.server_id = v.server_id where ${touches('v')}
     ), p as materialized (select * from by_scope b where ${touches('b')})
-    select ordered.id, row_number() over () as place from (
+    select ordered.id, row_number() over () as place, (select sum(s.n)::bigint from scopes_with_rows s) as total from (
       select r.id from ${rows}
       where w.before + r.nth > ${start} and w.before + r.nth <= ${end} order by w.before, r.nth limit ${limit}
     ) ordered`

@@ -114,6 +114,8 @@ export interface Search {
   readonly ofVariant: RawBuilder<unknown>
   /** Whether any variant of a group `t` may have it, by the index of its texts. */
   readonly mayHave: RawBuilder<unknown>
+  /** Whether all variants of such a group have it, told by its texts; else each is looked at. */
+  readonly ofAll: RawBuilder<unknown>
   /** The whole of it as a condition on snapshots. */
   readonly ofRow: Condition
 }
@@ -128,7 +130,11 @@ export function rowsBySearch(levels: Levels, view: ListView, search: Search, { o
   const and = (query: RawBuilder<unknown>) => (differences === null ? sql`` : sql` union all ${query}`)
   const inFound = sql`exists (select from found_scopes f where ${inScopeOf('f')('t')})`
   const found = sql`${search.mayHave} and ${search.ofVariant}`
-  const whole = sql`select ${scopeOf('f')}, f.snapshots as n from found_scopes f union all`
+  const wholes = sql`
+      select ${scopeOf('f')}, f.snapshots as n from found_scopes f
+      union all
+      select ${scopeOf('t')}, t.snapshot_count as n from groups t where ${search.mayHave} and ${search.ofAll} and not ${inFound}
+      union all`
   return {
     servers: levels.servers,
     steps: [
@@ -138,9 +144,9 @@ export function rowsBySearch(levels: Levels, view: ListView, search: Search, { o
       ...(differences === null ? [] : [sql`differences as materialized (${differences})`]),
     ],
     scopes: sql`(
-      ${all.length === 0 ? whole : sql``}
+      ${all.length === 0 ? wholes : sql``}
       select ${scopeOf('t')}, t.snapshots as n from ${groupVariants}
-      ${met(all, all.length === 0 ? sql`${found} and not ${inFound}` : sql`(${found} or ${inFound})`)}${and(sql`select ${scopeOf('d')}, d.n from differences d`)}
+      ${met(all, all.length === 0 ? sql`${found} and not ${search.ofAll} and not ${inFound}` : sql`(${found} or ${inFound})`)}${and(sql`select ${scopeOf('d')}, d.n from differences d`)}
     ) t`,
     groups: (within) => sql`
       select t.backup_id, sum(t.n)::bigint as n from (
