@@ -72,6 +72,18 @@ export const jobStates = [
   unknown,
 ]
 
+/** How a job does: see `jobHealth`. */
+export const jobHealthStates = [
+  choice('ok', 'OK', 'green'),
+  choice('warning', 'Warning', 'orange'),
+  choice('running', 'Running', 'blue'),
+  choice('missed', 'Missed', 'red'),
+  choice('failing', 'Failing', 'red'),
+  choice('waiting', 'Waiting', 'secondary'),
+  choice('off', 'Off', 'secondary'),
+  unknown,
+]
+
 /** The choice for a stored value: exact, else `unknown`, so that a source's new value is shown and never dropped. */
 export function choiceFor(choices: ReadonlyArray<Choice>, stored: string): Choice {
   return (

@@ -34,6 +34,13 @@ const madeInLists: ReadonlySet<string> = new Set([
   'usage_at',
   'verification_place',
   'newest_verification_place',
+  'health',
+  'health_since',
+  'due_at',
+  'missed_runs',
+  'failed_runs',
+  'first_error',
+  'last_good_run',
 ])
 
 describe.each(engines)('migrations on $engine', ({ empty }) => {

@@ -119,6 +119,19 @@ describe('the health of a job', () => {
       '22T12:00',
       { state: 'missed', missed: { since: at('21T03:00'), count: null }, due: at('21T03:00') },
     ],
+    [
+      'was due before its schedule was known, as PBS says',
+      { nextRun: at('21T01:00'), since: at('22T12:00') },
+      '22T18:00',
+      { state: 'missed', missed: { since: at('21T01:00'), count: 2 } },
+    ],
+    ['has run since PBS said when it is due', { nextRun: at('20T01:00') }, '20T12:00', {}],
+    [
+      'is due when PBS says, whatever the schedule seems to mean',
+      { nextRun: at('20T23:00') },
+      '20T12:00',
+      { due: at('20T23:00') },
+    ],
     ['has a schedule that is not understood', { schedule: 'sometimes', nextRun: null }, '22T12:00', { due: null }],
     [
       'has a schedule in UTC and no zone',

@@ -21,7 +21,7 @@ export interface JobFacts {
   readonly schedule: string
   /** The zone of its server; null: not known. */
   readonly zone: TimeZone | null
-  /** The next run as PBS gave it when the job was last read. */
+  /** The next run as PBS gave it when the job was last read; in the past when it is overdue. Null: not given. */
   readonly nextRun: number | null
   /** The runs that are known, the newest first. */
   readonly runs: ReadonlyArray<JobRun>
@@ -70,8 +70,8 @@ export interface FailedRuns {
   readonly error: string
 }
 
-/** How late a job may start, in seconds. PBS looks once a minute for jobs that are due. */
-const grace = 15 * 60
+/** How late a job may start. PBS looks once a minute for jobs that are due. */
+export const jobGraceSeconds = 15 * 60
 
 /** Missed runs are counted up to this number. */
 export const mostMissed = 1000
@@ -98,7 +98,7 @@ function stateOf(
   const [newest] = runs
   if (readAt === null) return 'unknown'
   if (newest !== undefined && newest.end === null) return 'running'
-  if (due !== null && due + grace < now) return 'unknown'
+  if (due !== null && due + jobGraceSeconds < now) return 'unknown'
   if (newest === undefined) return due === null ? 'unknown' : 'waiting'
   if (newest.outcome === 'warning' || newest.outcome === 'ok') return newest.outcome
   return 'unknown'
@@ -121,25 +121,27 @@ function readSchedule({ schedule, zone }: JobFacts): { event: CalendarEvent; zon
 }
 
 /**
- * When a job is due, as PBS decides it: at the first event of its schedule after the start of its
- * last run. Where the schedule or the zone is not known it is what PBS says itself.
+ * When a job is due: when PBS says, unless it has run since PBS said so; else at the first event of
+ * its schedule after the start of its last run, as PBS decides it.
  */
 function dueAt(job: JobFacts): number | null {
-  if (job.schedule === '') return null
+  const { schedule, nextRun, runs, since } = job
+  if (schedule === '') return null
+  const last = runs[0]?.start ?? null
+  if (nextRun !== null && (last === null || nextRun > last)) return nextRun
   const known = readSchedule(job)
-  if (known === null) return job.nextRun
-  return nextEvent(known.event, Math.max(job.runs[0]?.start ?? job.since, job.since), known.zone)
+  return known === null ? null : nextEvent(known.event, Math.max(last ?? since, since), known.zone)
 }
 
 function missedRuns(job: JobFacts, due: number | null): MissedRuns | null {
   const { runs, readAt } = job
-  if (due === null || readAt === null || due + grace >= readAt) return null
+  if (due === null || readAt === null || due + jobGraceSeconds >= readAt) return null
   const [newest] = runs
   if (newest !== undefined && (newest.end === null || newest.start >= due)) return null
   const known = readSchedule(job)
   if (known === null) return { since: due, count: null }
   let count = 0
-  for (let at: number | null = due; at !== null && at + grace < readAt && count < mostMissed; count += 1) {
+  for (let at: number | null = due; at !== null && at + jobGraceSeconds < readAt && count < mostMissed; count += 1) {
     at = nextEvent(known.event, at, known.zone)
   }
   return { since: due, count }

@@ -1,5 +1,6 @@
-import { jobStates, jobTypes } from '../choices.ts'
+import { jobHealthStates, jobStates, jobTypes } from '../choices.ts'
 import type { Model } from './field.ts'
+import { count } from './field.ts'
 
 /** A verify, prune, gc, sync or tape job. A gc job's `job_id` is its store. */
 export const job = {
@@ -42,6 +43,28 @@ export const job = {
     },
     last_run_endtime: { class: 'observation', type: 'datetime', nullable: true, label: 'Last run endtime' },
     next_run: { class: 'observation', type: 'datetime', nullable: true, label: 'Next run' },
+    health: {
+      class: 'derived',
+      type: 'choice',
+      choices: jobHealthStates,
+      default: 'unknown',
+      label: 'Health',
+      readOnly: true,
+    },
+    health_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Health since', readOnly: true },
+    due_at: { class: 'derived', type: 'datetime', nullable: true, label: 'Due at', readOnly: true },
+    missed_runs: {
+      class: 'derived',
+      type: 'integer',
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      nullable: true,
+      label: 'Missed runs',
+      readOnly: true,
+    },
+    failed_runs: { ...count, label: 'Failed runs' },
+    first_error: { class: 'derived', type: 'text', max: 1024, default: '', label: 'First error', readOnly: true },
+    last_good_run: { class: 'derived', type: 'datetime', nullable: true, label: 'Last good run', readOnly: true },
     missing_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Missing since', readOnly: true },
     last_seen_at: { class: 'observation', type: 'datetime', nullable: true, label: 'Last seen at' },
   },

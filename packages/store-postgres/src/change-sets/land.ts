@@ -16,6 +16,7 @@ import { lockExistingScope, lockPlaces } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, inScope, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
 import { restoreAttached } from '../writes/detached-values.ts'
+import { judgeJobs } from '../writes/job-health.ts'
 import { followMovedGroups } from '../writes/moved-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { countNewGroups, hasNoSnapshots, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
@@ -66,6 +67,9 @@ interface Land extends WindowStep {
   readonly lastList: string | null
 }
 
+/** The lists by which jobs are judged. */
+const judging: ReadonlySet<ScopePlace['resource']> = new Set(['jobs', 'tasks'])
+
 /** Applies a scope's part to main in one transaction, under the scope's lock. */
 export const land = Effect.fn('ChangeSets.land')(function* (
   { database, watch, policy }: Main & { readonly policy: LandingPolicy },
@@ -108,6 +112,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
     await summarise(step)
     const held_back = await landHeldSet(trx, place, landing, set, step.held)
     await landScopeRow(trx, place, landing, held_back)
+    if (serverId !== null && judging.has(place.resource)) await judgeJobs(trx, serverId, landing.at)
     const ended = { ...counts, held_back }
     await recordLanding(trx, landing, ended)
     return ended

@@ -1,4 +1,5 @@
 import {
+  jobGraceSeconds,
   type ModelName,
   registry,
   type ScopeResource,
@@ -135,6 +136,16 @@ const listedAt = (column: 'last_full_at' | 'last_light_at'): ListColumn => ({
   reads: [...registry.namespace.key],
 })
 
+/** A derived field that is stored with the observations, and its value where there are none. */
+const stored = (name: string, missing: RawBuilder<unknown>): ListColumn => ({
+  value: sql`coalesce(${sql.ref(`o.${name}`)}, ${missing})`,
+  needs: ['o'],
+  reads: [],
+})
+
+/** Whether a job was due since its server was last read, so that nothing is known of it now. */
+const isDue = sql`o.health in ('ok', 'warning', 'waiting') and o.due_at + ${sql.lit(jobGraceSeconds)} * interval '1 second' < now()`
+
 /** Derived fields that no table has: they are made when a list is read. */
 const derivedInLists: Readonly<Record<string, ListColumn>> = {
   'datastore.usage_at': usageAt,
@@ -148,6 +159,21 @@ const derivedInLists: Readonly<Record<string, ListColumn>> = {
     needs: [],
     reads: ['server', 'datastore_name', 'verification_state', 'verification_upid'],
   },
+  'job.health': {
+    value: sql`case when t.disable then 'off' when ${isDue} then 'unknown' else coalesce(o.health, 'unknown') end`,
+    needs: ['o'],
+    reads: ['disable'],
+  },
+  'job.health_since': {
+    value: sql`case when t.disable then null when ${isDue} then o.due_at else o.health_since end`,
+    needs: ['o'],
+    reads: ['disable'],
+  },
+  'job.due_at': stored('due_at', sql`null::timestamptz`),
+  'job.missed_runs': stored('missed_runs', sql`null::bigint`),
+  'job.failed_runs': stored('failed_runs', sql`0`),
+  'job.first_error': stored('first_error', sql`''`),
+  'job.last_good_run': stored('last_good_run', sql`null::timestamptz`),
   'namespace.last_full_at': listedAt('last_full_at'),
   'namespace.last_light_at': listedAt('last_light_at'),
   'group.newest_verification_place': {

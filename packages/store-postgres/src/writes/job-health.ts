@@ -1,0 +1,140 @@
+import { type JobFacts, type JobRun, jobHealth, type RunOutcome, timeZone } from '@netbox-pbs/core'
+import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { jsonb } from '../database/statement-values.ts'
+import type { Tables } from '../database/tables.ts'
+import { insertObservations } from './insert-observations.ts'
+
+/** The columns of `job_observations` that say how a job does. */
+const columns = [
+  ['health', 'text'],
+  ['health_since', 'timestamptz'],
+  ['due_at', 'timestamptz'],
+  ['missed_runs', 'bigint'],
+  ['failed_runs', 'bigint'],
+  ['first_error', 'text'],
+  ['last_good_run', 'timestamptz'],
+  ['schedule_seen', 'text'],
+  ['schedule_since', 'timestamptz'],
+] as const
+
+/** The values of these columns; times are in seconds since 1970. */
+type StoredHealth = Readonly<Record<(typeof columns)[number][0], string | number | null>>
+
+/** A job with what is known of it. Times are in seconds since 1970. */
+interface KnownJob extends StoredHealth {
+  readonly id: number
+  readonly schedule: string
+  readonly disable: boolean
+  readonly timezone: string
+  readonly created: number
+  readonly listed: boolean
+  readonly next_run: number | null
+  readonly last_run_state: RunOutcome
+  readonly last_run_error: string
+  readonly last_run_endtime: number | null
+  readonly tasks_read_at: number | null
+  readonly runs: ReadonlyArray<JobRun>
+}
+
+/** The newest tasks of a job that are read: more failures in a row are not counted. */
+const mostRuns = 200
+
+const seconds = (time: RawBuilder<unknown>): RawBuilder<unknown> => sql`extract(epoch from ${time})::float8`
+
+/**
+ * Judges the jobs of a server by their schedules and tasks, and stores what has changed. Call it with
+ * the lock of the scope of its tasks or of its jobs, when a list of it has landed. `at` is when, RFC 3339.
+ */
+export async function judgeJobs(db: Kysely<Tables>, serverId: number, at: string): Promise<void> {
+  const now = Date.parse(at) / 1000
+  const changed = (await jobsOf(db, serverId)).flatMap((job) => {
+    const health = healthOf(job, now)
+    return columns.some(([name]) => health[name] !== job[name]) ? [{ id: job.id, ...health }] : []
+  })
+  if (changed.length === 0) return
+  const typed = columns.map(([name, type]) => sql`${sql.id(name)} ${sql.raw(type === 'timestamptz' ? 'float8' : type)}`)
+  await insertObservations('job', {
+    from: sql`from jsonb_to_recordset(${jsonb(changed)}) as r (id bigint, ${sql.join(typed)})
+      join jobs m on m.server_id = ${serverId}::bigint and m.id = r.id`,
+    row: 'm',
+    values: columns.map(([name, type]) => ({
+      name,
+      value: type === 'timestamptz' ? sql`to_timestamp(${sql.ref(`r.${name}`)})` : sql.ref(`r.${name}`),
+    })),
+    existing: 'replace',
+  })?.execute(db)
+}
+
+/** How a job does, as its columns hold it. */
+function healthOf(job: KnownJob, now: number): StoredHealth {
+  const since = job.schedule_seen === job.schedule ? Number(job.schedule_since) : scheduleSince(job, now)
+  const { state, missed, failing, lastGood, due } = jobHealth({ ...factsOf(job), since }, now)
+  return {
+    health: state,
+    health_since: missed?.since ?? failing?.since ?? null,
+    due_at: due,
+    missed_runs: missed === null ? 0 : missed.count,
+    failed_runs: failing?.count ?? 0,
+    first_error: failing?.error ?? '',
+    last_good_run: lastGood,
+    schedule_seen: job.schedule,
+    schedule_since: since,
+  }
+}
+
+/** Since when a job has the schedule that it was not known to have: from its creation on when it is new. */
+const scheduleSince = ({ schedule_seen, created }: KnownJob, now: number): number =>
+  schedule_seen === null ? Math.min(created, now) : now
+
+function factsOf(job: KnownJob): Omit<JobFacts, 'since'> {
+  return {
+    disabled: job.disable,
+    schedule: job.schedule,
+    zone: timeZone(job.timezone),
+    nextRun: job.next_run,
+    runs: runsOf(job),
+    // Of a job that its source does not list nothing new is known.
+    readAt: job.listed ? job.tasks_read_at : null,
+  }
+}
+
+/** The tasks of a job, and its last run as PBS tells it where no task of it is known. */
+function runsOf({ runs, last_run_endtime: end, last_run_state, last_run_error }: KnownJob): ReadonlyArray<JobRun> {
+  if (end === null || runs.some((run) => run.end === null || run.end >= end)) return runs
+  return [{ start: end, end, outcome: last_run_state, status: last_run_error }, ...runs]
+}
+
+/**
+ * The jobs of a server. Tasks of a prune job name its place alone, so that of several of one place
+ * none has tasks.
+ */
+async function jobsOf(db: Kysely<Tables>, serverId: number): Promise<ReadonlyArray<KnownJob>> {
+  const stored = columns.map(([name, type]) => {
+    const value = sql.ref(`o.${name}`)
+    return sql`${type === 'timestamptz' ? seconds(value) : value} as ${sql.id(name)}`
+  })
+  const { rows } = await sql<KnownJob>`
+    select j.id, j.presence = 'listed' as listed, j.schedule, j.disable, v.timezone, ${seconds(sql`j.created`)} as created,
+      ${seconds(sql`o.next_run`)} as next_run, coalesce(o.last_run_state, 'unknown') as last_run_state,
+      coalesce(o.last_run_error, '') as last_run_error, ${seconds(sql`o.last_run_endtime`)} as last_run_endtime,
+      ${seconds(sql`c.last_complete_at`)} as tasks_read_at, ${sql.join(stored)}, k.runs
+    from jobs j
+    join servers v on v.id = j.server_id
+    left join job_observations o on o.server_id = j.server_id and o.job_id = j.id
+    left join scopes c on c.resource = 'tasks' and c.server_id = j.server_id
+    cross join lateral (
+      select coalesce(jsonb_agg(jsonb_build_object('start', ${seconds(sql`k.starttime`)}, 'end', ${seconds(sql`k.endtime`)},
+        'outcome', k.outcome, 'status', k.status) order by k.starttime desc), '[]') as runs
+      from (
+        select k.starttime, k.endtime, k.outcome, k.status from tasks k
+        where k.server_id = j.server_id and k.job_type = j.job_type and k.job_type <> '' and (
+          (k.job_id = j.job_id and j.job_type <> 'prune')
+          or (k.job_id = '' and j.job_type = 'prune' and k.datastore_name = j.store and k.namespace = j.namespace and not exists (
+            select from jobs p where p.server_id = j.server_id and p.job_type = 'prune' and p.store = j.store
+              and p.namespace = j.namespace and p.id <> j.id)))
+        order by k.starttime desc, k.id limit ${mostRuns}
+      ) k
+    ) k
+    where j.server_id = ${serverId}::bigint order by j.id`.execute(db)
+  return rows
+}
