@@ -89,6 +89,36 @@ describe.each(engines)('from PBS over TLS, gateway, worker and $engine to REST',
     await expectInventory(running, states())
   })
 
+  test('each job says how it does, by its schedule and its tasks', async () => {
+    interface ServedJob {
+      readonly server: { readonly name: string }
+      readonly job_id: string
+      readonly disable: boolean
+      readonly health: { readonly value: string }
+      readonly health_since: string | null
+      readonly next_run: string | null
+    }
+    const rows = (await allRows(running, 'jobs')) as ReadonlyArray<unknown> as ReadonlyArray<ServedJob>
+    const jobs = rows.map((job) => ({
+      ...{ name: `${job.server.name}/${job.job_id}`, health: job.health.value, since: job.health_since },
+      ...{ disable: job.disable, next: job.next_run },
+    }))
+    const named = (...healths: ReadonlyArray<string>) =>
+      jobs.filter(({ health }) => healths.includes(health)).map(({ name }) => name)
+    expect(named('off')).toEqual(jobs.filter(({ disable }) => disable).map(({ name }) => name))
+    expect(named('running')).toContainEqual(expect.stringMatching(/.\/p-running$/))
+    expect(rows.find(({ job_id }) => job_id === 'vault')).toMatchObject({
+      failed_runs: 1,
+      first_error: expect.stringContaining('missing chunk marker file'),
+      last_good_run: null,
+    })
+    // PBS says of these that they were due, and has not started them.
+    const overdue = jobs.filter(({ next, disable }) => !disable && Date.parse(next ?? '') < Date.now() - 20 * 60_000)
+    expect(overdue.filter(({ health }) => health !== 'running').map(({ health, since }) => [health, since])).toEqual(
+      overdue.filter(({ health }) => health !== 'running').map(({ next }) => ['missed', next]),
+    )
+  })
+
   test('REST counts the requests that the servers have seen', async () => {
     const rows = await allRows(running, 'servers')
     const asked = async () =>
