@@ -12,6 +12,8 @@ export interface ApiProcess {
   readonly token: string
   /** Processor time that it has used, in seconds; undefined where the system does not tell. */
   readonly cpuSeconds: () => number | undefined
+  /** The most memory that it has held, in MB; 0 where the system does not tell. */
+  readonly peakRssMb: () => number
   readonly stop: () => Promise<void>
 }
 
@@ -56,12 +58,24 @@ export async function startApiProcess(program: Program): Promise<ApiProcess> {
     url,
     token,
     cpuSeconds: () => cpuSecondsOf(child.pid),
+    peakRssMb: () => peakRssMbOf(child.pid),
     stop: async () => {
       child.kill('SIGTERM')
       const [code] = await ended
       if (code !== 0) throw new Error(`the API ended with ${String(code)}: ${lastErrors}`)
     },
   }
+}
+
+/** That of the process or of a child, of which the one that serves holds the most. */
+function peakRssMbOf(pid: number | undefined): number {
+  const textOf = (file: string): string => (existsSync(file) ? readFileSync(file, 'utf8') : '')
+  const children = textOf(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean)
+  return Math.max(
+    ...[String(pid), ...children].map(
+      (one) => Number(/^VmHWM:\s+(\d+) kB$/m.exec(textOf(`/proc/${one}/status`))?.[1] ?? 0) / 1024,
+    ),
+  )
 }
 
 /** Ticks of `/proc/<pid>/stat` a second, on every Linux. */

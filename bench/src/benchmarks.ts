@@ -7,6 +7,7 @@ import { gateway } from './gateway/gateway-case.ts'
 import { ingest } from './ingest/ingest.ts'
 import { waiting } from './ingest/waiting.ts'
 import { light } from './light/light.ts'
+import { lists } from './list/list.ts'
 import { measure, type Result } from './measure.ts'
 import { searches } from './searches/searches.ts'
 import { writes } from './writes/writes.ts'
@@ -23,6 +24,7 @@ export function benchCommand(choose: Choose): Command {
     gatewayBench,
     ingestBench,
     lightBench,
+    listBench,
     searchesBench,
     waitingBench,
     writesBench,
@@ -89,6 +91,12 @@ const lightBench = (choose: Choose): Command =>
     .addOption(snapshotsFlag(100_000))
     .addOption(storeFlag())
     .action((flags: Flags<'snapshots' | 'store'>) => choose(light({ ...flags, databaseUrl: givenDatabaseUrl() })))
+
+const listBench = (choose: Choose): Command =>
+  newCommand('list', 'lists over HTTP: pages, searches, whole lists, and pages during writes')
+    .addOption(snapshotsFlag(1_000_000))
+    .option('--seconds <number>', 'how long each kind of request is repeated', count, 10)
+    .action((flags: Flags<'snapshots' | 'seconds'>) => choose(lists({ ...flags, databaseUrl: givenDatabaseUrl() })))
 
 const searchesBench = (choose: Choose): Command =>
   newCommand('searches', 'reads of one client while others search')

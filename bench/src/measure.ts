@@ -31,6 +31,12 @@ export interface Result {
   readonly rowsWritten?: number
   /** Requests that a PBS got: all of them, and the lists of groups and of snapshots among them. */
   readonly requests?: { readonly all: number; readonly groups: number; readonly snapshots: number }
+  /** Clients that repeated a request at once, and how many requests of all were answered a second. */
+  readonly clients?: number
+  readonly requestsPerSecond?: number
+  /** Milliseconds to the first byte of an answer, and all of its bytes. */
+  readonly firstByteMs?: number
+  readonly bytes?: number
   /** How long small reads took during the case, in milliseconds. */
   readonly waits?: { readonly p50: number; readonly p99: number; readonly max: number }
   /**

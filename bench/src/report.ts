@@ -21,10 +21,14 @@ export function jsonLine(result: Result): string {
     rows_written: result.rowsWritten,
     requests: result.requests,
     ...(result.waits && {
-      p50_ms: Math.round(result.waits.p50),
-      p99_ms: Math.round(result.waits.p99),
-      max_ms: Math.round(result.waits.max),
+      p50_ms: millis(result.waits.p50),
+      p99_ms: millis(result.waits.p99),
+      max_ms: millis(result.waits.max),
     }),
+    clients: result.clients,
+    requests_per_s: result.requestsPerSecond && Number(result.requestsPerSecond.toPrecision(3)),
+    first_byte_ms: result.firstByteMs && millis(result.firstByteMs),
+    bytes: result.bytes,
     ...(result.load && { answers: result.load.answers, idle_after_ms: Math.round(result.load.idleAfterMs) }),
   })
 }
@@ -36,6 +40,7 @@ const columns: ReadonlyArray<readonly [title: string, cellOf: (result: Result) =
     ({ bench, case: title, changes }) =>
       `${bench}: ${title}${changes === undefined ? '' : ` (${thousands(changes)} changes)`}`,
   ],
+  ['clients', ({ clients }) => String(clients ?? '')],
   ['rows', ({ n }) => thousands(n)],
   ['seconds', ({ seconds }) => seconds.toFixed(3)],
   ['rows/s', ({ rowsPerSecond }) => thousands(rowsPerSecond)],
@@ -49,7 +54,10 @@ const columns: ReadonlyArray<readonly [title: string, cellOf: (result: Result) =
     ({ requests }) =>
       requests ? `${thousands(requests.all)} (${thousands(requests.groups)}, ${thousands(requests.snapshots)})` : '',
   ],
-  ['p50 / p99 / max (ms)', ({ waits }) => (waits ? Object.values(waits).map(Math.round).join(' / ') : '')],
+  ['p50 / p99 / max (ms)', ({ waits }) => (waits ? Object.values(waits).map(millis).join(' / ') : '')],
+  ['requests/s', ({ requestsPerSecond }) => requestsPerSecond?.toPrecision(3) ?? ''],
+  ['first byte (ms)', ({ firstByteMs }) => (firstByteMs === undefined ? '' : String(millis(firstByteMs)))],
+  ['MB', ({ bytes }) => (bytes === undefined ? '' : thousands(bytes / 1e6))],
   ['answers', ({ load }) => (load ? JSON.stringify(load.answers) : '')],
   ['idle after (ms)', ({ load }) => (load ? thousands(load.idleAfterMs) : '')],
 ]
@@ -71,5 +79,8 @@ export function table(results: ReadonlyArray<Result>): string {
     .map((line) => `${line}\n`)
     .join('')
 }
+
+/** Milliseconds to three digits. */
+const millis = (value: number): number => Number(value.toPrecision(3))
 
 const thousands = (value: number): string => Math.round(value).toLocaleString('en')
