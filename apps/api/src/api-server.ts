@@ -9,6 +9,7 @@ import type { NetBoxConfig } from './netbox/netbox-config.ts'
 import { netBoxTokensLayer } from './netbox/netbox-tokens.ts'
 import { openIdLayer } from './openid/openid.ts'
 import type { OpenIdConfig } from './openid/openid-config.ts'
+import { recentAnswersLayer } from './rest/recent-answers.ts'
 import type { ApiNeeds, ApiServices } from './services.ts'
 
 /** How to serve. */
@@ -42,7 +43,9 @@ export const apiServer = ({
 }: ApiOptions): Effect.Effect<{ readonly url: string; readonly port: number }, CannotListen, Scope.Scope | ApiNeeds> =>
   Effect.gen(function* () {
     // They live as long as the server.
-    const own = yield* Layer.build(Layer.mergeAll(passwordsLayer, openIdLayer(openId), netBoxTokensLayer(netBox)))
+    const own = yield* Layer.build(
+      Layer.mergeAll(passwordsLayer, openIdLayer(openId), netBoxTokensLayer(netBox), recentAnswersLayer),
+    )
     const runtime = yield* Effect.provide(Effect.runtime<ApiServices>(), own)
     const run = makeRun(runtime, { statementTimeoutSeconds })
     const app = makeApp(run, { ...proxy, allowedHosts: [urlHost(host), ...allowedHosts] })

@@ -25,9 +25,10 @@ import type {
 import type { Passwords } from './accounts/passwords.ts'
 import type { NetBoxTokens } from './netbox/netbox-tokens.ts'
 import type { OpenId } from './openid/openid.ts'
+import type { RecentAnswers } from './rest/recent-answers.ts'
 
 /** The services that requests are answered with. */
-export type ApiServices = ApiNeeds | NetBoxTokens | OpenId | Passwords
+export type ApiServices = ApiNeeds | NetBoxTokens | OpenId | Passwords | RecentAnswers
 
 /** The services that the API is given. */
 export type ApiNeeds =

@@ -53,7 +53,7 @@ export const respondWithRecords = <A, E, R>(
       Object.fromEntries(Object.entries(serve(record, base)).filter(([name]) => isShown(name)))
     nameIgnored(c, ignored)
     if (format !== null) {
-      const ordered = cursor !== undefined && cursor.ordered && !params.has('ordering')
+      const ordered = cursor?.ordered === true && !params.has('ordering')
       const objects = Stream.map(ordered ? allByIds(read, cursor.idOf) : allRecords(read), shown)
       return yield* respondWithExport(c, { format, name: nameOf(path), columns: columns.filter(isShown), objects })
     }

@@ -33,7 +33,7 @@ export function askedExport(params: URLSearchParams): ExportFormat | null {
 }
 
 /** How a list is asked for: the form of an export, null being a page, and the other parameters. */
-interface ListParameters {
+export interface ListParameters {
   readonly format: ExportFormat | null
   readonly params: URLSearchParams
 }

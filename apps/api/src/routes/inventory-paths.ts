@@ -26,10 +26,11 @@ import { placeOf } from '../rest/branch-place.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { envelope, nameIgnored } from '../rest/envelope.ts'
 import { checkVersion, etag, expectedVersions } from '../rest/etag.ts'
-import { listParameters, respondWithExport } from '../rest/export.ts'
+import { type ExportFormat, type ListParameters, listParameters, respondWithExport } from '../rest/export.ts'
 import { invalid } from '../rest/http-error.ts'
 import { baseUrl, listPath, rowUrl } from '../rest/links.ts'
 import { maxObjects, readBody } from '../rest/read-body.ts'
+import { recentOr } from '../rest/recent-answers.ts'
 import { type Handler, type Path, type Route, route } from '../rest/route.ts'
 import { anyRow, type Row } from '../rest/row.ts'
 import { nameMissingPrivileges } from '../servers/not-usable.ts'
@@ -68,26 +69,56 @@ const listRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'list'), (c) =>
     Effect.gen(function* () {
       const { format, params } = yield* listParameters(c)
-      const request = parseListQuery(model, params, yield* listDefinitions(model, params))
-      const query = yield* resolveList(request)
-      const lists = yield* InventoryLists
-      if (format !== null) {
-        nameIgnored(c, request.ignored)
-        return yield* respondWithExport(c, {
-          ...{ format, name: registry[model].path, columns: servedNames(model, request.presentation) },
-          objects: Stream.mapChunksEffect(lists.stream(query), (rows) =>
-            Effect.map(serveRows(c, model, [...rows].map(anyRow), request.presentation), Chunk.unsafeFromArray),
-          ),
-        })
-      }
-      const { count, rows } = yield* lists.list(query)
-      const base = baseUrl(c)
-      const results = yield* serveRows(c, model, rows.map(anyRow), request.presentation)
-      nameIgnored(c, request.ignored)
-      const lastId = rows.at(-1)?.id ?? null
-      return c.json(envelope({ page: query.page, count, results, lastId, url: `${base}${listPath(model)}`, params }))
+      if (format !== null) return yield* exportList(c, model, { format, params })
+      const { text, ignored } = yield* recentOr(keyOf(c), listText(c, model, params))
+      nameIgnored(c, ignored)
+      return c.body(text, 200, { 'Content-Type': 'application/json' })
     }),
   )
+
+/** What the answer about a list depends on, apart from what is stored: the address, the branch, and the servers that the user sees. */
+const keyOf = (c: ApiContext): string => {
+  const { pathname, search } = new URL(c.req.url)
+  return JSON.stringify([baseUrl(c), pathname, search, c.get('branch')?.id ?? null, c.get('caller').servers])
+}
+
+/** The list that parameters ask for. */
+const readList = (model: ModelName, params: URLSearchParams) =>
+  Effect.gen(function* () {
+    const request = parseListQuery(model, params, yield* listDefinitions(model, params))
+    return { request, query: yield* resolveList(request) }
+  })
+
+/** A page of a list as JSON. */
+const listText = (c: ApiContext, model: ModelName, params: URLSearchParams) =>
+  Effect.gen(function* () {
+    const { request, query } = yield* readList(model, params)
+    const { count, rows } = yield* (yield* InventoryLists).list(query)
+    const results = yield* serveRows(c, model, rows.map(anyRow), request.presentation)
+    const lastId = rows.at(-1)?.id ?? null
+    const url = `${baseUrl(c)}${listPath(model)}`
+    return {
+      text: JSON.stringify(envelope({ page: query.page, count, results, lastId, url, params })),
+      ignored: request.ignored,
+    }
+  })
+
+const exportList = (
+  c: ApiContext,
+  model: ModelName,
+  { format, params }: ListParameters & { readonly format: ExportFormat },
+) =>
+  Effect.gen(function* () {
+    const { request, query } = yield* readList(model, params)
+    const { presentation, ignored } = request
+    nameIgnored(c, ignored)
+    return yield* respondWithExport(c, {
+      ...{ format, name: registry[model].path, columns: servedNames(model, presentation) },
+      objects: Stream.mapChunksEffect((yield* InventoryLists).stream(query), (rows) =>
+        Effect.map(serveRows(c, model, [...rows].map(anyRow), presentation), Chunk.unsafeFromArray),
+      ),
+    })
+  })
 
 const createRoute = (model: WritableModel): Route =>
   route(describeOperation(model, 'post', 'list'), (c) =>

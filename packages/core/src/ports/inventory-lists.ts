@@ -45,6 +45,11 @@ export class InventoryLists extends Context.Tag('@netbox-pbs/core/InventoryLists
      * while the list is read comes exactly once.
      */
     readonly stream: <M extends ModelName>(query: WholeList<M>) => Stream.Stream<ServedRow<M>, StoreFailed>
+    /**
+     * Names what has been committed so far, of everything in the database. Two equal revisions, also of
+     * two processes: nothing was committed in between, and reads between them saw the same.
+     */
+    readonly revision: Effect.Effect<string, StoreFailed>
     readonly get: <M extends ModelName>(request: {
       readonly model: M
       readonly id: number

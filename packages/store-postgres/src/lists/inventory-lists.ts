@@ -9,6 +9,7 @@ import {
 import { Effect, Layer, Option, Stream } from 'effect'
 import { type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
+import { revisionOf } from '../database/revision.ts'
 import { type SeenServers, seenServers } from '../database/seen-servers.ts'
 import { needsFolding } from '../tables/comparison.ts'
 import { foldingOf } from '../tables/folding.ts'
@@ -96,6 +97,7 @@ const visibleRows = (rows: Rows, seen: SeenServers): Rows => ({
 const listsOfVisible = (inventory: Readable): InventoryLists['Type'] => ({
   list: (query) => listRows(inventory, query),
   stream: (query) => Stream.unwrap(streamRows(inventory, query)),
+  revision: revisionOf(inventory.database),
   get: (request) => getRow(inventory, request),
   serverIds: Effect.fn('InventoryLists.serverIds')(function* ({ names }) {
     const { servers } = yield* inventory.rows('server')
