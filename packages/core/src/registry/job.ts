@@ -13,7 +13,7 @@ export const job = {
   brief: ['job_type', 'job_id'],
   order: ['server', 'job_type', 'job_id'],
   search: ['job_id', 'store', 'schedule', 'comment', 'server.name'],
-  columns: ['job_type', 'job_id', 'server', 'store', 'schedule', 'last_run_state', 'last_run_endtime', 'next_run'],
+  columns: ['job_type', 'job_id', 'server', 'store', 'schedule', 'health', 'last_run_endtime', 'next_run'],
   writable: true,
   fields: {
     server: { class: 'key', type: 'reference', model: 'server', label: 'Server', required: true },
