@@ -118,15 +118,25 @@ describe.each(engines)('unique custom fields on $engine', ({ database }) => {
 
     test('of writers at once one gets the value', async () => {
       const { name } = await field()
-      const ids = await Promise.all(Array.from({ length: 4 }, () => server({})))
-      const answers = await Promise.all([
-        ...Array.from({ length: 4 }, () => post({ [name]: 'rare' })),
-        ...ids.map((id) => patch(id, { [name]: 'rare' })),
-      ])
+      // Below servers of their own, no lock of a scope keeps the writers apart.
+      const stores = await Promise.all(
+        Array.from({ length: 8 }, async (_, nth) => {
+          const store = { server: await server({}), name: 'tank', path: '/tank' }
+          return nth < 4 ? store : (await api.ask('POST', `${root}/datastores/`, { body: store })).json.id
+        }),
+      )
+      const custom_fields = { [name]: 'rare' }
+      const answers = await Promise.all(
+        stores.map((store) =>
+          typeof store === 'number'
+            ? api.ask('PATCH', `${root}/datastores/${store}/`, { body: { custom_fields } })
+            : api.ask('POST', `${root}/datastores/`, { body: { ...store, custom_fields } }),
+        ),
+      )
       expect(answers.filter(({ status }) => status < 300)).toHaveLength(1)
       for (const { status, json } of answers.filter((one) => one.status >= 300))
         expect([status, json]).toEqual([400, taken(name)])
-      expect((await api.ask('GET', `${root}/servers/?cf_${name}=rare`)).json.count).toBe(1)
+      expect((await api.ask('GET', `${root}/datastores/?cf_${name}=rare`)).json.count).toBe(1)
     })
   })
 
@@ -173,6 +183,9 @@ describe.each(engines)('unique custom fields on $engine', ({ database }) => {
       expect(refused(await patch(b, { [name]: 'a' }, headers))).toEqual([400, taken(name)])
       await server({ [name]: 'new' }, headers)
       expect(refused(await patch(b, { [name]: 'new' }, headers))).toEqual([400, taken(name)])
+      // Main still has the value of a row that the branch changes in other ways.
+      await api.ask('PATCH', `${root}/servers/${a}/`, { body: { host: '192.0.2.9' }, headers })
+      expect(refused(await patch(b, { [name]: 'a' }, headers))).toEqual([400, taken(name)])
       expect((await patch(a, { [name]: 'c' }, headers)).status).toBe(200)
       expect((await patch(b, { [name]: 'a' }, headers)).status).toBe(200)
       expect((await api.ask('DELETE', `${root}/servers/${a}/`, { headers })).status).toBe(204)

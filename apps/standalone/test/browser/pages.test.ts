@@ -69,6 +69,14 @@ describe('in a real browser', () => {
     expect(await page.getByText(note).count()).toBe(1)
     expect(await page.getByRole('table').filter({ hasText: 'Datastore name' }).textContent()).toContain(backup.ns)
 
+    await page.getByRole('link', { name: 'REST API' }).click()
+    await page.getByRole('heading', { name: 'REST API', level: 1 }).waitFor()
+    await page.setViewportSize({ width: 390, height: 800 })
+    await page.getByRole('link', { name: 'GET /api/plugins/pbs/snapshots/', exact: true }).click()
+    await page.getByRole('heading', { name: 'List snapshots', level: 1 }).waitFor()
+    // Tables and examples scroll by themselves where a phone is too narrow for them.
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390)
+
     expect(browser.problems).toEqual([])
   })
 
