@@ -238,6 +238,50 @@ describe.each(engines)('a group that moves, on $engine', ({ migrated }) => {
     )
   })
 
+  test('with many others, as when a namespace is renamed: more than are compared at a time', async () => {
+    await run(
+      Effect.gen(function* () {
+        const { server, land, attached } = yield* tagged('many')
+        const ids = Array.from({ length: 250 }, (_, nth) => `${1000 + nth}`)
+        const gains = (namespace: string): ReadonlyArray<Part> => [
+          {
+            model: 'snapshot',
+            changes: ids.map((id) => create('snapshot', snapshotFacts(server, id, may(1), { namespace }))),
+          },
+          { model: 'group', changes: ids.map((id) => create('group', groupFacts(server, id, { namespace }))) },
+        ]
+        yield* land('a', gains('a'))
+        yield* rows(`update groups set tags = '[3]' where server_id = ${server} and namespace = 'a'`)
+        yield* land('b', gains('b'))
+        const of = (table: string) =>
+          rows<{ id: number; backup_id: string }>(
+            `select id, backup_id from ${table} where server_id = ${server} and namespace = 'a'`,
+          )
+        const facts = { namespace: 'a' }
+        yield* land('a', [
+          {
+            model: 'snapshot',
+            changes: (yield* of('snapshots')).map(({ id, backup_id }) =>
+              remove('snapshot', id, snapshotFacts(server, backup_id, may(1), facts)),
+            ),
+          },
+          {
+            model: 'group',
+            changes: (yield* of('groups')).map(({ id, backup_id }) =>
+              remove('group', id, groupFacts(server, backup_id, facts)),
+            ),
+          },
+        ])
+        expect(
+          yield* rows(
+            `select namespace, tags, count(*) as count from groups where server_id = ${server} and backup_id <> '100' group by 1, 2`,
+          ),
+        ).toEqual([{ namespace: 'b', tags: [3], count: 250 }])
+        expect((yield* attached).groups).toMatchObject({ '': words })
+      }),
+    )
+  })
+
   test('that is copied: the copy gets nothing while both are there', async () => {
     await run(
       Effect.gen(function* () {

@@ -48,6 +48,7 @@ import { migration as eventRules } from './0063-event-rules.ts'
 import { migration as deliveries } from './0064-deliveries.ts'
 import { migration as identities } from './0066-identities.ts'
 import { migration as movedGroups } from './0074-moved-groups.ts'
+import { migration as detachedGroups } from './0075-detached-groups.ts'
 import { migration as scopeCounts } from './0080-scope-counts.ts'
 import { migration as snapshotVariants } from './0081-snapshot-variants.ts'
 import { migration as groupTexts } from './0082-group-texts.ts'
@@ -107,6 +108,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0064_deliveries': deliveries,
   '0066_identities': identities,
   '0074_moved_groups': movedGroups,
+  '0075_detached_groups': detachedGroups,
   '0080_scope_counts': scopeCounts,
   '0081_snapshot_variants': snapshotVariants,
   '0082_group_texts': groupTexts,

@@ -73,8 +73,8 @@ const ofGroup = (alias: string, group: string): RawBuilder<unknown> => {
   const row = (name: string) => sql.ref(`${alias}.${name}`)
   return sql`${row('server_id')} = ${at('server_id')} and ${ofMoving(alias)}
     and ${row('datastore_name')} = ${at('datastore_name')} and ${row('namespace')} = ${at('namespace')}
-    and ${detachedKey('group', alias, 'backup_type')} = ${at('backup_type')}
-    and ${detachedKey('group', alias, 'backup_id')} = ${at('backup_id')}`
+    and ${detachedKey('group', alias, 'backup_type')} = ${at('backup_type')} collate "C"
+    and ${detachedKey('group', alias, 'backup_id')} = ${at('backup_id')} collate "C"`
 }
 
 /** A time as whole microseconds since 1970. */
@@ -85,28 +85,34 @@ const micros = (time: RawBuilder<unknown>): RawBuilder<unknown> => sql`(extract(
  * kept, can be found elsewhere. The log has their snapshots, which went with them.
  */
 async function noteLeft(db: Kysely<Tables>, part: number): Promise<void> {
-  const logged = (alias: string) => sql.join(groupKey.map(({ name }) => sql.ref(`${alias}.${name}`)))
   const members = groupKey.map(({ field, name }) =>
     name === 'server_id' ? sql`c.server_id` : sql`c.before ->> ${sql.lit(field)} as ${sql.id(name)}`,
   )
-  const key = detachedKeyOf('group', ({ name }) => sql.ref(`l.${name}`))
+  const key = detachedKeyOf('group', ({ name }) => sql.ref(`x.${name}`))
+  // Put together by an aggregate: the planner does not know how many there are, and would join each
+  // with each.
   await sql`
     with lost as materialized (
       select k.* from (${deletedFrom(part)}) k
       where not exists (select from groups g where ${sameKey('group', 'g', 'k')})
         and exists (select from detached_values d where ${ofGroup('d', 'k')})
-    ), gone as materialized (
-      select c.model, ${sql.join(members)}, ${micros(sql`(c.before ->> 'created')::timestamptz`)} as created,
-        ${micros(sql`(c.before ->> 'backup_time')::timestamptz`)} as time
+    ), gone as (
+      select ${sql.join(members)}, ${micros(sql`(c.before ->> 'backup_time')::timestamptz`)} as time,
+        case when c.model = 'group' then ${micros(sql`(c.before ->> 'created')::timestamptz`)} end as created
       from changes c
       where exists (select from lost) and c.time >= now() and c.action = 'delete' and c.model in ('group', 'snapshot')
-    ), times as (
-      select ${logged('s')}, jsonb_agg(s.time) as times from gone s where s.model = 'snapshot' group by ${logged('s')}
+    ), left_groups as (
+      select ${columnNames(groupKey, 'x')}, jsonb_agg(x.time) filter (where x.time is not null) as times, max(x.created) as created
+      from (
+        select ${columnNames(groupKey, 'g')}, g.time, g.created, false as is_lost from gone g
+        union all select ${columnNames(groupKey, 'l')}, null, null, true from lost l
+      ) x
+      group by ${columnNames(groupKey, 'x')} having bool_or(x.is_lost)
     )
     insert into detached_values as d (server_id, model, datastore_name, namespace, hash, key, tags, custom_fields, times, row_created)
-    select l.server_id, 'group', l.datastore_name, l.namespace, ${detachedHash(sql`k.key`)}, k.key, '[]', '{}', t.times, g.created
-    from lost l join gone g on g.model = 'group' and ${sameKey('group', 'g', 'l')} join times t on ${sameKey('group', 't', 'l')}
-    cross join lateral (select ${key} as key) k
+    select x.server_id, 'group', x.datastore_name, x.namespace, ${detachedHash(sql`k.key`)}, k.key, '[]', '{}', x.times, x.created
+    from left_groups x cross join lateral (select ${key} as key) k
+    where x.times is not null and x.created is not null
     on conflict (server_id, model, datastore_name, namespace, job_type, hash)
     do update set times = excluded.times, row_created = excluded.row_created`.execute(db)
 }
@@ -119,7 +125,7 @@ async function leftGroups(db: Kysely<Tables>, part: number): Promise<ReadonlyArr
     select d.server_id, d.datastore_name, d.namespace, t.backup_type, t.backup_id
     from (${touched('staged_snapshots', sql`in ('create', 'delete')`)} union ${touched('staged_groups', sql`= 'delete'`)}) t
     join detached_values d on d.times is not null and d.model = 'group' and d.server_id = t.server_id
-      and ${detachedKey('group', 'd', 'backup_type')} = t.backup_type and ${detachedKey('group', 'd', 'backup_id')} = t.backup_id
+      and ${detachedKey('group', 'd', 'backup_type')} = t.backup_type collate "C" and ${detachedKey('group', 'd', 'backup_id')} = t.backup_id collate "C"
     order by 1, 2, 3, 4, 5`.execute(db)
   return rows
 }
@@ -255,11 +261,11 @@ async function logMoves(
 ): Promise<void> {
   if (messages.length === 0) return
   await sql`
-    update changes c set message = r.message from ${recordset(messages, sql`id bigint, message text`)}
-    where c.time >= now()
-      and c.id = (select max(x.id) from changes x where x.model = ${model} and x.object_id = r.id and x.action = 'update')`.execute(
-    db,
-  )
+    with entry as materialized (
+      select r.message, (select max(x.id) from changes x where x.model = ${model} and x.object_id = r.id and x.action = 'update') as id
+      from ${recordset(messages, sql`id bigint, message text`)}
+    )
+    update changes c set message = e.message from entry e where c.id = e.id and c.time >= now()`.execute(db)
 }
 
 /** Keeps attached values for rows of a new place that its source does not list yet. */
