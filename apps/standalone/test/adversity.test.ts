@@ -40,7 +40,8 @@ afterEach(() => sick.faults.clear())
 /** The rows of the sick server without what a list moves, also one that finds no change. */
 async function rowsOfSick(rest: Rest): Promise<ReadonlyArray<object>> {
   const rows = await Promise.all(models.map((model) => allRows(rest, model, `&server_id=${sickId}`)))
-  return rows.flat().map(({ last_seen_at: _, usage_at: __, last_full_at: ___, last_light_at: ____, ...row }) => row)
+  const moved = ['last_seen_at', 'usage_at', 'last_full_at', 'last_light_at', 'missed_runs']
+  return rows.flat().map((row) => Object.fromEntries(Object.entries(row).filter(([name]) => !moved.includes(name))))
 }
 
 const failed = (run: RunAnswer) =>
