@@ -1,22 +1,15 @@
-import { rmSync } from 'node:fs'
 import { emptyStore, finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { homeInFolder, homeOnPostgres } from './support/homes.ts'
+import { systemEngines } from './support/homes.ts'
 import { allRows, connect, failures, type Row, request, syncAndWait, syncTwice } from './support/rest.ts'
-import { type Home, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 const now = 1_790_000_000
 const day = 86_400
 const guest = { store: 'attic', ns: '', backupType: 'vm', backupId: '7' }
 
-const engines = [
-  { engine: 'PostgreSQL', home: homeOnPostgres },
-  { engine: 'PGlite', home: homeInFolder },
-]
-
-describe.each(engines)('what people attach survives on $engine', ({ home }) => {
+describe.each(systemEngines)('what people attach survives on $engine', ({ home }) => {
   let pbs: Simulator
-  let at: Home
   let running: RunningSystem
 
   const send = async (method: string, path: string, body: unknown) => {
@@ -46,8 +39,7 @@ describe.each(engines)('what people attach survives on $engine', ({ home }) => {
     pbs.state.datastores.push(emptyStore('attic'))
     pbs.addNamespace('attic', 'other')
     addGuest()
-    at = await home()
-    running = await startSystem(at)
+    running = await startSystem(await home())
     await connect(running, pbs)
     const run = await syncAndWait(running)
     expect(failures(run, 'pbs-a')).toEqual([])
@@ -61,7 +53,6 @@ describe.each(engines)('what people attach survives on $engine', ({ home }) => {
   afterAll(async () => {
     await running.stop()
     await pbs.close()
-    if (at.dataDir !== null) rmSync(at.dataDir, { recursive: true, force: true })
   })
 
   test('a snapshot that its source lost and has again, and one that a user deleted', async () => {

@@ -1,9 +1,9 @@
 import { finishedSnapshot, type Simulator, type SnapshotState, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { homeOnPostgres } from './support/homes.ts'
+import { systemEngines } from './support/homes.ts'
 import { expectInventory } from './support/inventory.ts'
 import { allRows, connect, type Row, request, syncAndWait } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 /** A branch as REST shows it. */
 interface BranchAnswer {
@@ -20,10 +20,7 @@ const group = (store: string) => ({ store, ns, backupType: 'vm', backupId: '7000
 const timestamp = (day: number): number => now - day * 86_400
 
 /** Five snapshots whose notes the source and the operators write; a sync with branches. */
-describe.each([
-  ['PostgreSQL', homeOnPostgres],
-  ['PGlite', async () => newHome({})],
-])('a fleet under review on %s', (_engine, home) => {
+describe.each(systemEngines)('a fleet under review on $engine', ({ home }) => {
   let pbs: Simulator
   let running: RunningSystem
   const source: Array<SnapshotState> = []

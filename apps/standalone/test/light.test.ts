@@ -1,6 +1,6 @@
 import { finishedSnapshot, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { homeInFolder, homeOnPostgres } from './support/homes.ts'
+import { systemEngines } from './support/homes.ts'
 import { expectInventory } from './support/inventory.ts'
 import { allRows, connect, request, syncAndWait } from './support/rest.ts'
 import { type RunningSystem, startSystem } from './support/running-system.ts'
@@ -9,12 +9,7 @@ import { type RunningSystem, startSystem } from './support/running-system.ts'
 const now = Math.floor(Date.now() / 1000)
 const day = 86_400
 
-const engines = [
-  { engine: 'PostgreSQL', home: homeOnPostgres },
-  { engine: 'PGlite', home: homeInFolder },
-]
-
-describe.each(engines)('light runs from PBS to REST on $engine', ({ home }) => {
+describe.each(systemEngines)('light runs from PBS to REST on $engine', ({ home }) => {
   let pbs: Simulator
   let running: RunningSystem
   let store: string

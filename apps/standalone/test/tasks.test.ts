@@ -1,21 +1,16 @@
 import { type PbsState, type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { expectedTasks } from './support/expected-tasks.ts'
-import { homeOnPostgres } from './support/homes.ts'
+import { systemEngines } from './support/homes.ts'
 import { allRows, connect, type Row, request, syncAndWait } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 
 const day = 86_400
 /** Retention is measured by the real clock, so the fleet lives in the present, a day away from the limit. */
 const now = Math.floor(Date.now() / 1000)
 const kept = now - 89 * day
 
-const engines = [
-  { engine: 'PostgreSQL', home: homeOnPostgres },
-  { engine: 'PGlite', home: async () => newHome({}) },
-]
-
-describe.each(engines)('the tasks of a server on $engine', ({ home }) => {
+describe.each(systemEngines)('the tasks of a server on $engine', ({ home }) => {
   let pbs: Simulator
   let running: RunningSystem
   let serverId: number

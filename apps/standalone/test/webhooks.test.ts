@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Simulator, startSimulator } from '@netbox-pbs/pbs-simulator'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { homeOnPostgres, prepareFolder } from './support/homes.ts'
+import { prepareFolder, systemEngines } from './support/homes.ts'
 import { SystemProcess } from './support/process.ts'
 import { allRows, connect, type Rest, type Row, request, syncAndWait } from './support/rest.ts'
-import { newHome, type RunningSystem, startSystem } from './support/running-system.ts'
+import { type RunningSystem, startSystem } from './support/running-system.ts'
 import { expectedSignature, startReceiver, type WebhookReceiver } from './support/webhook-receiver.ts'
 
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 60_000 })
@@ -47,10 +47,7 @@ const addServer = async (rest: Rest, name: string): Promise<Row> =>
 const comment = (rest: Rest, { id }: Row, text: string) =>
   ask(rest, 'PATCH', `${root}/datastores/${id}/`, { comment: text })
 
-describe.each([
-  { engine: 'PostgreSQL', home: homeOnPostgres },
-  { engine: 'PGlite', home: async () => newHome({}) },
-])('from an edit on $engine to a receiver', ({ home }) => {
+describe.each(systemEngines)('from an edit on $engine to a receiver', ({ home }) => {
   let rest: RunningSystem
   let receiver: WebhookReceiver
   let server: Row

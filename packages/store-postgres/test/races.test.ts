@@ -35,10 +35,10 @@ type Ports =
   | Inventory
 
 /**
- * Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five, and two on the embedded
+ * Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else three, and two on the embedded
  * engine, whose one session lets one transaction wait for the other: one for each order.
  */
-const roundsOn = (engine: 'pg' | 'pglite') => (process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : engine === 'pg' ? 5 : 2)
+const roundsOn = (engine: 'pg' | 'pglite') => (process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : engine === 'pg' ? 3 : 2)
 
 /**
  * Runs two effects at one moment, the second one ahead in every other round, and gives what came of

@@ -39,13 +39,14 @@ const points = [
   'while the branch of the review waits',
   'after the review',
 ] as const
+type Point = (typeof points)[number]
 
 const answers = { keep: { choice: 'main' }, delete: { choice: 'branch' }, 'no answer': null } as const satisfies Record<
   string,
   Resolution | null
 >
 
-/** With NETBOX_PBS_RACES=all (`pnpm races`) every answer on both engines. */
+/** With NETBOX_PBS_RACES=all (`pnpm races`) every answer at every point on both engines. */
 const all = process.env['NETBOX_PBS_RACES'] === 'all'
 
 describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }) => {
@@ -64,19 +65,21 @@ describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }
    * All that is seen of a server, from the run that stages it in a branch to the end of the review
    * after the merge was undone. The server has no name in it.
    */
-  const life = (given: Resolution | null, renamed: (typeof points)[number] | 'never') =>
+  const life = (given: Resolution | null, renamed: Point | 'never') =>
     Effect.gen(function* () {
       lives += 1
       const before = `before-${lives}`
       const after = `after-${lives}`
       let name = before
+      let happened = false
       const seen: Array<unknown> = []
       const branches = yield* Branches
       const { server, snapshot, tank } = yield* newFleet(before)
-      const at = (point: (typeof points)[number]) =>
+      const at = (point: Point) =>
         Effect.gen(function* () {
           if (point !== renamed) return
           name = after
+          happened = true
           expect(yield* rename(server, after)).toBe(true)
         })
       const snapshots = {
@@ -124,6 +127,11 @@ describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }
         yield* look(id)
       })
 
+      const ended = Effect.sync(() => {
+        expect(happened).toBe(renamed !== 'never')
+        return seen
+      })
+
       const { id } = yield* newBranch(`${before} waits`)
       yield* at('before the branch stages anything')
       yield* stageOnce(id, { resource: 'datastores', server: name }, [stores])
@@ -144,7 +152,7 @@ describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }
       yield* at('after the answer')
       yield* merging(id)
       yield* main
-      if (given === null) return seen
+      if (given === null) return yield* ended
 
       yield* at('after the merge')
       const reverting = yield* revert(id, `${before} undone`)
@@ -172,7 +180,7 @@ describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }
       }
       seen.push(yield* landOnce({ resource: 'datastores', server: name }, [comment]))
       yield* main
-      return seen
+      return yield* ended
     })
 
   const plain = new Map<string, Promise<unknown>>()
@@ -185,10 +193,19 @@ describe.each(engines)('a rename of a server, on $engine', ({ engine, migrated }
   }
   const names = (seen: unknown) => JSON.stringify(seen, null, 1).replaceAll(/(before|after)-\d+/g, '(the server)')
 
-  // The statements are the same on both engines; on the embedded one one answer leads through all of them.
-  const given = Object.entries(answers).filter(([name]) => all || engine === 'pg' || name === 'delete')
-  describe.each(given)('with %s to the guard', (_, given) => {
-    test.each(points)('%s changes nothing but the name', async (point) => {
+  // Without an answer there is no merge, so nothing after it. The answer that leads through all statements is tried at
+  // every point, the other at every second; the embedded engine has the same statements, and goes to every third.
+  const pointsOf = (name: string): ReadonlyArray<Point> => {
+    const reached = name === 'no answer' ? points.slice(0, points.indexOf('after the merge')) : points
+    if (all) return reached
+    if (engine === 'pglite') return name === 'delete' ? reached.filter((_, nth) => nth % 3 === 0) : []
+    return name === 'keep' ? reached.filter((_, nth) => nth % 2 === 1) : reached
+  }
+  const given = Object.entries(answers)
+    .map(([name, answer]) => [name, answer, pointsOf(name)] as const)
+    .filter(([, , reached]) => reached.length > 0)
+  describe.each(given)('with %s to the guard', (_name, given, reached) => {
+    test.each(reached)('%s changes nothing but the name', async (point) => {
       const renamed = await run(life(given, point))
       expect(names(renamed)).toBe(names(await unchanged(given)))
     })

@@ -15,8 +15,8 @@ import { newBranch, newFleet, rows } from './contract/branching.ts'
 import { ada } from './contract/edits.ts'
 import { engines } from './engines.ts'
 
-/** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else five. */
-const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 5
+/** Twenty of each race with NETBOX_PBS_RACES=all (`pnpm races`); else three. */
+const rounds = process.env['NETBOX_PBS_RACES'] === 'all' ? 20 : 3
 const writers = [1, 2, 3, 4]
 let requests = 7_000_000
 const actor = () => ada(++requests)

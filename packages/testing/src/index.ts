@@ -54,7 +54,7 @@ export { type PostgresRelay, postgresRelay } from './faults/postgres-relay.ts'
 export { type FreezingProxy, freezingProxy } from './freezing-proxy.ts'
 export { type PostgresOptions, type PostgresServer, startPostgres } from './postgres-server.ts'
 export { postgresUrl, type Template } from './postgres-url.ts'
-export { builtFolder, builtPrograms, type ProgramArguments, type ProgramName } from './programs.ts'
+export { builtFolder, builtPrograms, compiledOnce, type ProgramArguments, type ProgramName } from './programs.ts'
 export {
   type ReceivedResponse,
   type ResponseCheck,

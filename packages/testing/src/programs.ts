@@ -29,8 +29,20 @@ export const programs: Readonly<
  */
 export const builtFolder = (): Promise<string> => askAt(inject('programsAt'), 'programs')
 
+/**
+ * Processes of the command live for seconds: V8's optimizing compiler of WebAssembly takes a third of the processor time of
+ * one that opens the embedded database, and nothing runs long enough to earn it back.
+ */
+const flagsOf = (name: ProgramName): ReadonlyArray<string> =>
+  name === 'netbox-pbs' ? [...programs[name].nodeFlags, '--liftoff-only'] : programs[name].nodeFlags
+
 /** Runs the built programs. */
 export async function builtPrograms(): Promise<ProgramArguments> {
   const folder = await builtFolder()
-  return (name) => [...programs[name].nodeFlags, join(folder, `${name}.js`)]
+  return (name) => [...flagsOf(name), join(folder, `${name}.js`)]
 }
+
+/** The environment in which a process loads code that an earlier one has compiled. */
+export const compiledOnce = async (): Promise<Readonly<Record<string, string>>> => ({
+  NODE_COMPILE_CACHE: join(await builtFolder(), 'compiled'),
+})

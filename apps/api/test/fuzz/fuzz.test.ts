@@ -10,9 +10,9 @@ import { adminToken, checkResponse, startTestApi, type TestApi } from '../suppor
 import { arbitraryRequest, type Document, type FuzzedRequest } from './arbitrary-request.ts'
 
 // Random requests for every operation of the OpenAPI document: whatever is sent, the answer is one that the document
-// describes, never a 500, and no secret comes back or is logged. NETBOX_PBS_FUZZ=<seed>:<requests> asks for others.
+// describes, never a 500, and no secret comes back or is logged. NETBOX_PBS_FUZZ=<seed>:<requests> asks for others (`pnpm fuzz`: 200 each).
 
-const [seed = 20_261_130, each = 8] = (process.env['NETBOX_PBS_FUZZ'] ?? '').split(':').filter(Boolean).map(Number)
+const [seed = 20_261_130, each = 4] = (process.env['NETBOX_PBS_FUZZ'] ?? '').split(':').filter(Boolean).map(Number)
 
 const document = openApiDocument(restPaths) as Document // border: the document is OpenAPI's
 const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -110,7 +110,7 @@ test.each(operations)('$method $path withstands random requests', async (operati
     const wrong = await send(request)
     if (wrong !== null) found.push({ wrong, request: { ...request, body: request.body?.slice(0, 500) } })
   }
-  await restoreAccess()
+  if (operation.method !== 'get') await restoreAccess()
   expect(found).toEqual([])
 })
 

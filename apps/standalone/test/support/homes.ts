@@ -17,6 +17,24 @@ export const homeInFolder = async (): Promise<Home> => {
   return newHome({ dataDir })
 }
 
+/** On which engines a system is tried. */
+interface SystemEngine {
+  readonly engine: 'PostgreSQL' | 'PGlite'
+  readonly home: () => Promise<Home>
+}
+
+const bothEngines: ReadonlyArray<SystemEngine> = [
+  { engine: 'PostgreSQL', home: homeOnPostgres },
+  { engine: 'PGlite', home: () => Promise.resolve(newHome({})) },
+]
+
+/**
+ * PostgreSQL, and with NETBOX_PBS_MATRIX=all (`pnpm matrix`) the embedded engine as well. The tests of the store always
+ * run on both, and those of the command and of the whole way from PBS to REST always on the embedded one.
+ */
+export const systemEngines: ReadonlyArray<SystemEngine> =
+  process.env['NETBOX_PBS_MATRIX'] === 'all' ? bothEngines : bothEngines.slice(0, 1)
+
 /**
  * Puts an embedded database with all migrations into a data folder. To make one and to migrate it
  * takes a start four times as long as all else that it does.

@@ -2,7 +2,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { builtPrograms, type ProgramArguments, type ProgramName } from '@netbox-pbs/testing'
+import { builtPrograms, compiledOnce, type ProgramArguments, type ProgramName } from '@netbox-pbs/testing'
 import { expect } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
@@ -11,7 +11,9 @@ const root = fileURLToPath(new URL('../../../..', import.meta.url))
 export const fromSources: ProgramArguments = (name) => ['bin/run.mjs', name]
 
 /** Tests start programs that were built once for all of them; other callers are not in a vitest run. */
-const usual: ProgramArguments = process.env['VITEST'] === undefined ? fromSources : await builtPrograms()
+const inTests = process.env['VITEST'] !== undefined
+const usual: ProgramArguments = inTests ? await builtPrograms() : fromSources
+const usualEnv = inTests ? await compiledOnce() : {}
 
 /** How to start a process. */
 export interface ProcessOptions {
@@ -54,7 +56,7 @@ export class SystemProcess {
     const { env, input, from = usual } = options
     const child = spawn(process.execPath, [...from(program), ...args], {
       cwd: root,
-      env: { PATH: process.env['PATH'] ?? '', ...env },
+      env: { PATH: process.env['PATH'] ?? '', ...usualEnv, ...env },
     })
     child.stdin.on('error', () => undefined) // it may end before it has read
     child.stdin.end(input ?? '')
