@@ -79,6 +79,7 @@ export const tokenPaths: ReadonlyArray<Path> = recordPaths(listRoute, {
 const createTokens = (c: ApiContext, bodies: ReadonlyArray<unknown>) =>
   Effect.gen(function* () {
     const caller = c.get('caller')
+    if (caller.ofNetBox === true) return yield* notWithNetBox
     const asked = { expires: caller.expires, now: yield* Clock.currentTimeMillis }
     const read = yield* Effect.forEach(bodies, (body) => prepare(readTokenInput(body, asked), caller))
     const errors = read.flatMap((item, at) => ('errors' in item ? [{ at, errors: item.errors }] : []))
@@ -136,5 +137,10 @@ const ownerOf = ({ id, username, notFound }: NonNullable<TokenInput['user']>, ca
     if (found.value.id !== caller.id && !isAdmin(caller)) return yield* notForOthers
     return { username: found.value.username }
   })
+
+/** It would be valid here after NetBox has ended the one of the request. */
+const notWithNetBox: HttpError = forbidden(
+  'A token of NetBox cannot create tokens here: sign in with a password, or send a token of this system.',
+)
 
 const notForOthers: HttpError = forbidden('This user does not have permission to create tokens for other users.')
