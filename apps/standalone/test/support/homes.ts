@@ -35,6 +35,9 @@ const bothEngines: ReadonlyArray<SystemEngine> = [
 export const systemEngines: ReadonlyArray<SystemEngine> =
   process.env['NETBOX_PBS_MATRIX'] === 'all' ? bothEngines : bothEngines.slice(0, 1)
 
+/** The dump's own settings, under which a killed process would lose what it has committed. */
+const isSettings = (name: string): boolean => name.endsWith('postgresql.auto.conf')
+
 /**
  * Puts an embedded database with all migrations into a data folder. To make one and to migrate it
  * takes a start four times as long as all else that it does.
@@ -48,7 +51,7 @@ export async function prepareFolder(dataDir: string): Promise<void> {
     const { name, type } = entry.header
     const path = join(database, name)
     mkdirSync(type === 'directory' ? path : dirname(path), { recursive: true, mode: 0o700 })
-    if (type === 'file') writeFileSync(path, await buffer(entry), { mode: 0o600 })
-    else entry.resume()
+    if (type === 'directory') entry.resume()
+    else writeFileSync(path, isSettings(name) ? '' : await buffer(entry), { mode: 0o600 })
   }
 }
