@@ -70,11 +70,15 @@ const listRoute = (model: ModelName): Route =>
     Effect.gen(function* () {
       const { format, params } = yield* listParameters(c)
       if (format !== null) return yield* exportList(c, model, { format, params })
-      const { text, ignored } = yield* recentOr(keyOf(c), listText(c, model, params))
+      const answer = listText(c, model, params)
+      const { text, ignored } = yield* changesWithTime.has(model) ? answer : recentOr(keyOf(c), answer)
       nameIgnored(c, ignored)
       return c.body(text, 200, { 'Content-Type': 'application/json' })
     }),
   )
+
+/** Models with fields that change by the clock, without a commit: the health of a job that is due. */
+const changesWithTime: ReadonlySet<ModelName> = new Set(['job'])
 
 /** What the answer about a list depends on, apart from what is stored: the address, the branch, and the servers that the user sees. */
 const keyOf = (c: ApiContext): string => {
