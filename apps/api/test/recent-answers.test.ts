@@ -73,6 +73,27 @@ describe.each(engines)('answers that were just given, on $engine', ({ database }
       expect(await count({ headers })).toBe(3)
     }
   })
+
+  test('follow the time where rows do: a job is due, and nothing is committed', async () => {
+    const { json: one } = await api.ask('POST', servers, { body: server('pbs-d') })
+    const job = { server: one.id, job_type: 'verify', job_id: 'v' }
+    await api.ask('POST', '/api/plugins/pbs/jobs/', { body: job })
+    // Due in two seconds, when a quarter of an hour has passed.
+    await api.run(
+      Effect.flatMap(Database, (database) =>
+        database.query('noting a job', (db) => {
+          const due_at = new Date(Date.now() - 15 * 60_000 + 2000).toISOString()
+          const noted = { health: 'ok', due_at } as never // border: no module declares the table
+          return db
+            .updateTable('job_observations' as never)
+            .set(noted)
+            .execute()
+        }),
+      ),
+    )
+    const health = async () => (await get(`/api/plugins/pbs/jobs/?server=pbs-d`)).json.results[0].health.value
+    await expect.poll(health, { timeout: 60_000 }).toBe('unknown')
+  })
 })
 
 test('two processes never answer with less than their clients have seen', async () => {
