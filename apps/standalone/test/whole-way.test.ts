@@ -14,7 +14,8 @@ const now = 1_790_000_000
 
 /** Two releases, and on the first a store and a namespace of few snapshots that will vanish. */
 async function startServers(): Promise<ReadonlyArray<Simulator>> {
-  const options = { failureDelayMs: 0, snapshots: 150, now }
+  const snapshots = process.env['NETBOX_PBS_MATRIX'] === 'all' ? 400 : 150
+  const options = { failureDelayMs: 0, snapshots, now }
   const newer = await startSimulator({ ...options, name: 'pbs-new', profile: '4.2', seed: 11 })
   const older = await startSimulator({ ...options, name: 'pbs-old', profile: '3.2', seed: 12 })
   newer.state.datastores.push(emptyStore('short-lived'))
