@@ -4,7 +4,15 @@ import { branchTable, entryOf, isMerged, mergedColumns, mergedValue } from '../b
 import { touchesOneOf, touching } from '../branches/read-touches.ts'
 import { mainRelation, observationsBy, type Relation } from '../lists/list-columns.ts'
 import type { ListView, Replaced } from '../lists/list-view.ts'
-import { type Column, defaultValue, observedColumns, operatorColumns, sameKey, tables } from '../tables/columns.ts'
+import {
+  type Column,
+  defaultValue,
+  judgedColumns,
+  observedColumns,
+  operatorColumns,
+  sameKey,
+  tables,
+} from '../tables/columns.ts'
 import type { OverlayFacts } from './facts.ts'
 
 type Sets = ReadonlyArray<ReadonlyArray<string>>
@@ -129,8 +137,11 @@ function firstObservations(model: ModelName): RawBuilder<unknown> {
   const read = observedColumns(model).map(
     ({ field, name, type }) => sql`(t.observation ->> ${field}::text)::${sql.raw(type)} as ${sql.id(name)}`,
   )
-  const own = model === 'datastore' ? [sql`null::timestamptz as usage_own`] : []
-  return read.length === 0 ? sql`` : sql`cross join lateral (select ${sql.join([...read, ...own])}) o`
+  // Nothing is known of them but what came with the creation.
+  const own =
+    model === 'datastore' ? [{ name: 'usage_own', type: 'timestamptz' }] : model === 'job' ? judgedColumns : []
+  const unknown = own.map(({ name, type }) => sql`null::${sql.raw(type)} as ${sql.id(name)}`)
+  return read.length === 0 ? sql`` : sql`cross join lateral (select ${sql.join([...read, ...unknown])}) o`
 }
 
 /** The columns that rows of a branch have for themselves. */

@@ -120,6 +120,19 @@ export const observationTable = (model: ModelName): { readonly table: string; re
     ? { table: `${model}_observations`, id: `${model}_id` }
     : null
 
+/** Columns of `job_observations` that say how a job does. No source reports them. */
+export const judgedColumns = [
+  { name: 'health', type: 'text' },
+  { name: 'health_since', type: 'timestamptz' },
+  { name: 'due_at', type: 'timestamptz' },
+  { name: 'missed_runs', type: 'bigint' },
+  { name: 'failed_runs', type: 'bigint' },
+  { name: 'first_error', type: 'text' },
+  { name: 'last_good_run', type: 'timestamptz' },
+  { name: 'schedule_seen', type: 'text' },
+  { name: 'schedule_since', type: 'timestamptz' },
+] as const
+
 /** The default value of a field. */
 export function defaultValue(model: ModelName, name: string): FieldValue {
   const field = fieldOf(model, name)

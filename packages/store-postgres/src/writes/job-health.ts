@@ -2,23 +2,11 @@ import { type JobFacts, type JobRun, jobHealth, type RunOutcome, timeZone } from
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
+import { judgedColumns } from '../tables/columns.ts'
 import { insertObservations } from './insert-observations.ts'
 
-/** The columns of `job_observations` that say how a job does. */
-const columns = [
-  ['health', 'text'],
-  ['health_since', 'timestamptz'],
-  ['due_at', 'timestamptz'],
-  ['missed_runs', 'bigint'],
-  ['failed_runs', 'bigint'],
-  ['first_error', 'text'],
-  ['last_good_run', 'timestamptz'],
-  ['schedule_seen', 'text'],
-  ['schedule_since', 'timestamptz'],
-] as const
-
-/** The values of these columns; times are in seconds since 1970. */
-type StoredHealth = Readonly<Record<(typeof columns)[number][0], string | number | null>>
+/** The values of the columns that say how a job does; times are in seconds since 1970. */
+type StoredHealth = Readonly<Record<(typeof judgedColumns)[number]['name'], string | number | null>>
 
 /** A job with what is known of it. Times are in seconds since 1970. */
 interface KnownJob extends StoredHealth {
@@ -49,15 +37,17 @@ export async function judgeJobs(db: Kysely<Tables>, serverId: number, at: string
   const now = Date.parse(at) / 1000
   const changed = (await jobsOf(db, serverId)).flatMap((job) => {
     const health = healthOf(job, now)
-    return columns.some(([name]) => health[name] !== job[name]) ? [{ id: job.id, ...health }] : []
+    return judgedColumns.some(({ name }) => health[name] !== job[name]) ? [{ id: job.id, ...health }] : []
   })
   if (changed.length === 0) return
-  const typed = columns.map(([name, type]) => sql`${sql.id(name)} ${sql.raw(type === 'timestamptz' ? 'float8' : type)}`)
+  const typed = judgedColumns.map(
+    ({ name, type }) => sql`${sql.id(name)} ${sql.raw(type === 'timestamptz' ? 'float8' : type)}`,
+  )
   await insertObservations('job', {
     from: sql`from jsonb_to_recordset(${jsonb(changed)}) as r (id bigint, ${sql.join(typed)})
       join jobs m on m.server_id = ${serverId}::bigint and m.id = r.id`,
     row: 'm',
-    values: columns.map(([name, type]) => ({
+    values: judgedColumns.map(({ name, type }) => ({
       name,
       value: type === 'timestamptz' ? sql`to_timestamp(${sql.ref(`r.${name}`)})` : sql.ref(`r.${name}`),
     })),
@@ -109,7 +99,7 @@ function runsOf({ runs, last_run_endtime: end, last_run_state, last_run_error }:
  * none has tasks.
  */
 async function jobsOf(db: Kysely<Tables>, serverId: number): Promise<ReadonlyArray<KnownJob>> {
-  const stored = columns.map(([name, type]) => {
+  const stored = judgedColumns.map(({ name, type }) => {
     const value = sql.ref(`o.${name}`)
     return sql`${type === 'timestamptz' ? seconds(value) : value} as ${sql.id(name)}`
   })
