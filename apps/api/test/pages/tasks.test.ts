@@ -66,7 +66,16 @@ beforeAll(async () => {
       const jobs = yield* writes.create({
         model: 'job',
         rows: [
-          { ...job, job_type: 'verify', job_id: 'v-1', last_run_state: 'error', last_run_error: 'no <space> left' },
+          {
+            ...{
+              ...job,
+              job_type: 'verify',
+              job_id: 'v-1',
+              last_run_state: 'error',
+              last_run_error: 'no <space> left',
+            },
+            last_run_endtime: '2026-05-08T04:00:00Z',
+          },
           { ...job, job_type: 'prune', job_id: 'p-root' },
         ],
         actor,
@@ -133,7 +142,9 @@ test('a verification is good where it was made, and not where it came along with
 
 test('a job says why its last run failed', async () => {
   const list = await visitor.get('/plugins/pbs/jobs/')
-  expect(list.text).toMatch(/netbox-pbs-red" title="no &lt;space&gt; left">Error</)
+  expect(list.text).toMatch(
+    /netbox-pbs-red" title="The run of 2026-05-08 04:00:00 UTC failed: no &lt;space&gt; left">Failing</,
+  )
   expect((await visitor.get('/plugins/pbs/')).text).toMatch(
     /jobs\/\?last_run_state=error">1 job failed in its last run</,
   )

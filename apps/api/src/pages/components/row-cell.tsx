@@ -61,10 +61,14 @@ const special: Readonly<Record<string, (row: Row) => Child | undefined>> = {
     // One that answers and refuses is no good news either.
     return <Badge color={value === 'reachable' ? 'orange' : color} label={label} title={`${runs}: ${String(error)}`} />
   },
-  'job.last_run_state': ({ last_run_state: state, last_run_error: error }) => {
-    if (typeof error !== 'string' || error === '') return undefined
-    const { label, color } = choiceFor(registry.job.fields.last_run_state.choices, String(state))
-    return <Badge color={color} label={label} title={error} />
+  'job.health': ({ health, health_since: since, missed_runs: missed, failed_runs: failed, first_error: error }) => {
+    if (typeof since !== 'string' || (health !== 'missed' && health !== 'failing')) return undefined
+    const { label, color } = choiceFor(registry.job.fields.health.choices, health)
+    const time = formatTime(since)
+    const due = missed === 1 ? `at ${time}` : `${missed === null ? '' : `${String(missed)} times `}since ${time}`
+    const runs = failed === 1 ? `The run of ${time}` : `The last ${String(failed)} runs since ${time}`
+    const title = health === 'missed' ? `It was due ${due}, and has not started` : `${runs} failed: ${String(error)}`
+    return <Badge color={color} label={label} title={title} />
   },
   'group.newest_verification': (row) => verification(row['newest_verification'], row['newest_verification_place']),
   'snapshot.verification_state': (row) => verification(row['verification_state'], row['verification_place']),
