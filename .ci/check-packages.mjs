@@ -134,8 +134,10 @@ async function testAdapter(project) {
     join(project, 'adapter/source.test.ts'),
     `import { listedSource } from './listed-source.ts'\n${suite}\n${listed}\n`,
   )
-  const args = ['node_modules/vitest/vitest.mjs', 'run', '--root', project, '--reporter=json']
-  const { numPassedTests } = JSON.parse(await run(node, args, { cwd: project }))
+  const report = join(project, 'adapter/report.json')
+  const args = ['run', '--root', project, '--reporter=json', `--outputFile=${report}`]
+  await run(node, ['node_modules/vitest/vitest.mjs', ...args], { cwd: project })
+  const { numPassedTests } = JSON.parse(readFileSync(report, 'utf8'))
   if (numPassedTests === 0) throw new Error('The suite of the page has no test.')
 }
 
