@@ -17,7 +17,7 @@ export interface RunningSystem extends Rest {
   readonly signInUrl: string
   readonly gatewayUrl: string
   readonly gatewayKey: string
-  /** Creates a second user, which no command does yet, with a write token whose text is not kept. */
+  /** Creates a second user, with a write token whose text is not kept. */
   readonly addUser: (username: string) => Promise<void>
   /** Stops it, and fails when a value that it has stored does not follow from its rows. */
   readonly stop: () => Promise<void>
