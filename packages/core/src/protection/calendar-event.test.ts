@@ -4,8 +4,8 @@ import { nextEvent, parseCalendarEvent } from './calendar-event.ts'
 import { type TimeZone, timeZone } from './time-zone.ts'
 
 const seconds = (time: string): number => Date.parse(time) / 1000
-const written = (instant: number | null): string | null =>
-  instant === null ? null : new Date(instant * 1000).toISOString().replace('.000Z', 'Z')
+const written = (time: number | null): string | null =>
+  time === null ? null : new Date(time * 1000).toISOString().replace('.000Z', 'Z')
 
 const zoneOf = (name: string): TimeZone => {
   const zone = timeZone(name)
@@ -216,14 +216,14 @@ function walk(after: number, zone: TimeZone, schedule: { days: string; hour: str
     if (to !== undefined) return value >= Number(from) && value <= Number(to)
     return step === undefined ? value === start : value >= (start ?? 0) && (value - (start ?? 0)) % step === 0
   }
-  const shown = (instant: number) => new Date(zone.wallTime(instant) * 1000)
-  for (let instant = after + 60; instant < after + 9 * 86_400; instant += 60) {
-    const wall = shown(instant)
+  const shown = (time: number) => new Date(zone.wallTime(time) * 1000)
+  for (let time = after + 60; time < after + 9 * 86_400; time += 60) {
+    const wall = shown(time)
     const sunday = wall.getUTCDay() === 0
     const day = schedule.days === '' || (schedule.days === 'sun ' ? sunday : !sunday)
     if (!day || !fits(schedule.hour, wall.getUTCHours()) || !fits(schedule.minute, wall.getUTCMinutes())) continue
-    const again = [1800, 3600].some((later) => zone.wallTime(instant + later) === zone.wallTime(instant))
-    if (!again) return instant
+    const again = [1800, 3600].some((later) => zone.wallTime(time + later) === zone.wallTime(time))
+    if (!again) return time
   }
   return null
 }

@@ -168,7 +168,7 @@ const dayLength = 86_400
 const lastYear = 2199
 
 /**
- * The first instant after another at which a job of this schedule is due, both in seconds since 1970;
+ * The first time after another at which a job of this schedule is due, both in seconds since 1970;
  * null: never. A wall time that the clock of `zone` jumps over in spring is passed over, as PBS does.
  * Of one that the clock shows twice in autumn PBS takes either, the second counts here.
  */
@@ -183,8 +183,8 @@ export function nextEvent(event: CalendarEvent, after: number, zone: TimeZone): 
   const first = begin - back
   for (let date = nextDate(event, startOfDay(first)); date !== null; date = nextDate(event, date + dayLength)) {
     for (const time of timesOfDay(hours, minutes, seconds, first - date)) {
-      const instant = clock.instant(date + time)
-      if (instant !== null && instant > after) return instant
+      const found = clock.timeOf(date + time)
+      if (found !== null && found > after) return found
     }
   }
   return null

@@ -76,7 +76,7 @@ export const jobGraceSeconds = 15 * 60
 /** Missed runs are counted up to this number. */
 export const mostMissed = 1000
 
-/** How a job does at an instant, in seconds since 1970, by its schedule and its runs. */
+/** How a job does at a time in seconds since 1970, by its schedule and its runs. */
 export function jobHealth(job: JobFacts, now: number): JobHealth {
   const failing = failedRuns(job.runs)
   const lastGood = job.runs.find(({ outcome }) => isGood(outcome))?.start ?? null

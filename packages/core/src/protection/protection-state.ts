@@ -47,7 +47,7 @@ export interface Protection {
 /** How far the clock of a server may be ahead without its backups being in the future, in seconds. */
 const clockTolerance = 60
 
-/** The protection of a group at an instant, in seconds since 1970. */
+/** The protection of a group at a time in seconds since 1970. */
 export function protectionOf(facts: ProtectionFacts, now: number): Protection {
   const { age, backups, unfinishedSince, running, readAt, offSince } = facts
   if (age === null) return { state: 'not_watched', since: null, freshUntil: null }

@@ -4,17 +4,17 @@
  */
 export interface TimeZone {
   readonly name: string
-  /** The wall time at an instant, both in seconds. */
-  readonly wallTime: (instant: number) => number
+  /** The wall time at a time in seconds since 1970. */
+  readonly wallTime: (time: number) => number
   /**
-   * The instant of a wall time. Null when the clock jumps over it in spring; the later one when the
+   * The time of a wall time, in seconds since 1970. Null when the clock jumps over it in spring; the later one when the
    * clock shows it twice in autumn.
    */
-  readonly instant: (wallTime: number) => number | null
+  readonly timeOf: (wallTime: number) => number | null
 }
 
 /** Coordinated universal time. */
-export const utc: TimeZone = { name: 'UTC', wallTime: (instant) => instant, instant: (wallTime) => wallTime }
+export const utc: TimeZone = { name: 'UTC', wallTime: (time) => time, timeOf: (wallTime) => wallTime }
 
 const day = 86_400
 
@@ -23,11 +23,11 @@ export function timeZone(name: string): TimeZone | null {
   if (name === utc.name) return utc
   const wallTime = wallClock(name)
   if (wallTime === null) return null
-  const offset = (instant: number) => wallTime(instant) - instant
+  const offset = (time: number) => wallTime(time) - time
   return {
     name,
     wallTime,
-    instant: (wall) => {
+    timeOf: (wall) => {
       // A zone changes its offset at most once within two days.
       const after = wall - offset(wall + day)
       if (wallTime(after) === wall) return after
@@ -56,9 +56,9 @@ function wallClock(name: string): TimeZone['wallTime'] | null {
     if (error instanceof RangeError) return null
     throw error
   }
-  return (instant) => {
+  return (time) => {
     const at: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {}
-    for (const { type, value } of format.formatToParts(instant * 1000)) at[type] = Number(value)
+    for (const { type, value } of format.formatToParts(time * 1000)) at[type] = Number(value)
     const { year = 0, month = 1, day: date = 1, hour = 0, minute = 0, second = 0 } = at
     return Date.UTC(year, month - 1, date, hour, minute, second) / 1000
   }
