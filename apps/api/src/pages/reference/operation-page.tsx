@@ -43,14 +43,7 @@ export const OperationPage = ({
         </Part>
       )}
       <Part title="Answers">
-        <WideTable label="Answers by their status">
-          <thead>
-            <tr>
-              <th scope="col">Status</th>
-              <th scope="col">Meaning</th>
-              <th scope="col">Body</th>
-            </tr>
-          </thead>
+        <WideTable label="Answers by their status" columns={['Status', 'Meaning', 'Body']}>
           <tbody>
             {Object.entries(responses).map(([status, { description: meaning, content = {} }]) => (
               <tr>
@@ -122,15 +115,7 @@ function compared(parameters: ReadonlyArray<Parameter>): ReadonlyArray<Compared>
 }
 
 const Parameters = ({ parameters }: { parameters: ReadonlyArray<Parameter> }) => (
-  <WideTable label="Parameters">
-    <thead>
-      <tr>
-        <th scope="col">Name</th>
-        <th scope="col">In</th>
-        <th scope="col">Type</th>
-        <th scope="col">About</th>
-      </tr>
-    </thead>
+  <WideTable label="Parameters" columns={['Name', 'In', 'Type', 'About']}>
     <tbody>
       {compared(parameters).map(
         ({ parameter: { name, in: place, required = false, schema, description }, lookups }) => (

@@ -73,23 +73,31 @@ export const About = ({ description, schema }: { description?: string | undefine
   )
 }
 
-/** A table that scrolls sideways where the screen is narrow. */
-export const WideTable = ({ label, children }: { label: string; children?: Child }) => (
+interface WideTableProps {
+  readonly label: string
+  readonly columns: ReadonlyArray<string>
+  readonly children?: Child
+}
+
+/** A table with a head that scrolls sideways where the screen is narrow. */
+export const WideTable = ({ label, columns, children }: WideTableProps) => (
   <section class="table-responsive" aria-label={label}>
-    <table class="table card-table netbox-pbs-list">{children}</table>
+    <table class="table card-table netbox-pbs-list">
+      <thead>
+        <tr>
+          {columns.map((column) => (
+            <th scope="col">{column}</th>
+          ))}
+        </tr>
+      </thead>
+      {children}
+    </table>
   </section>
 )
 
 /** The fields of an object, those of objects within it below their own. */
 export const Fields = ({ label, schema }: { label: string; schema: Schema }) => (
-  <WideTable label={label}>
-    <thead>
-      <tr>
-        <th scope="col">Field</th>
-        <th scope="col">Type</th>
-        <th scope="col">About</th>
-      </tr>
-    </thead>
+  <WideTable label={label} columns={['Field', 'Type', 'About']}>
     <tbody>
       {fieldsOf(schema).map(({ name, field, required }) => (
         <tr>
