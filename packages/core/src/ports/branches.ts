@@ -92,6 +92,14 @@ interface Requested {
 
 type BranchUnavailable = BranchNotFound | BranchNotOpen
 
+/** Why a branch was not merged. */
+export type MergeRefused =
+  | BranchUnavailable
+  | BranchInConflict
+  | BranchNotApproved
+  | BranchScopeUnknown
+  | BranchValueTaken
+
 /** Branches: change sets that are kept waiting for review. */
 export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
   Branches,
@@ -180,10 +188,7 @@ export class Branches extends Context.Tag('@netbox-pbs/core/Branches')<
       readonly at: string
       /** Fails with `BranchNotApproved` unless the present revision is approved. */
       readonly approval: boolean
-    }) => Effect.Effect<
-      MergeOutcome,
-      StoreFailed | BranchUnavailable | BranchInConflict | BranchNotApproved | BranchScopeUnknown | BranchValueTaken
-    >
+    }) => Effect.Effect<MergeOutcome, StoreFailed | MergeRefused>
     /** Approves a revision of a branch. */
     readonly approve: (
       request: Requested & {

@@ -26,6 +26,7 @@ export {
   type BranchInventory,
   type ConflictFilter,
   type MergeOutcome,
+  type MergeRefused,
   type WaitingGroup,
 } from './branches.ts'
 export {

@@ -10,11 +10,9 @@ import {
 import {
   BranchInConflict,
   BranchNotApproved,
-  type BranchNotFound,
-  type BranchNotOpen,
   type BranchScopeUnknown,
-  type BranchValueTaken,
   type MergeOutcome,
+  type MergeRefused,
   type StoreFailed,
 } from '@netbox-pbs/core/ports'
 import { Array as Arr, Effect } from 'effect'
@@ -75,16 +73,7 @@ const batchSize = 2000
 export const mergeBranch = Effect.fn('Branches.merge')(function* (
   database: Database['Type'],
   request: MergeRequest,
-): Effect.fn.Return<
-  MergeOutcome,
-  | StoreFailed
-  | BranchNotFound
-  | BranchNotOpen
-  | BranchInConflict
-  | BranchNotApproved
-  | BranchScopeUnknown
-  | BranchValueTaken
-> {
+): Effect.fn.Return<MergeOutcome, StoreFailed | MergeRefused> {
   const by: Origin = { ...request.by, branchId: request.id }
   return yield* database.transaction(
     'merging a branch',

@@ -9,13 +9,10 @@ import {
 } from '@netbox-pbs/core'
 import {
   Branches,
-  type BranchInConflict,
   type BranchNameTaken,
-  type BranchNotApproved,
   type BranchNotFound,
   type BranchNotOpen,
-  type BranchScopeUnknown,
-  type BranchValueTaken,
+  type MergeRefused,
   Runs,
   SettingsStore,
   type StoreFailed,
@@ -109,17 +106,7 @@ export const finishBranches = Effect.fn('sync.finishBranches')(function* (
 const closeOrMerge = Effect.fn('sync.closeOrMergeBranch')(function* (
   id: number,
   runId: number,
-): Effect.fn.Return<
-  void,
-  | StoreFailed
-  | BranchNotFound
-  | BranchNotOpen
-  | BranchInConflict
-  | BranchNotApproved
-  | BranchScopeUnknown
-  | BranchValueTaken,
-  Branches | SettingsStore
-> {
+): Effect.fn.Return<void, StoreFailed | MergeRefused, Branches | SettingsStore> {
   const branches = yield* Branches
   const branch = yield* branches.check({ id })
   if (branch.changes === 0) {
