@@ -12,6 +12,7 @@ import type {
   Inventory,
   InventoryLists,
   InventoryWrites,
+  Objectives,
   Queue,
   RequestCosts,
   Runs,
@@ -41,6 +42,7 @@ export type ApiNeeds =
   | HeldDeletionsStore
   | Identities
   | Inventory
+  | Objectives
   | RequestCosts
   | Runs
   | ServerObservations

@@ -284,6 +284,7 @@ test('what lies where, who one is and whether it works', async () => {
         'groups',
         'jobs',
         'namespaces',
+        'objectives',
         'servers',
         'settings',
         'snapshots',

@@ -65,6 +65,7 @@ test('every list is among those that are tried', () => {
     'sync-runs/1/held/',
     '/api/users/tokens/',
     '/api/users/users/',
+    'objectives/',
     'deliveries/',
     '/api/extras/webhooks/',
     '/api/extras/event-rules/',

@@ -10,7 +10,7 @@ export type ChangeAction = (typeof changeActions)[number]
 /**
  * Subjects of the log apart from inventory rows: settings, users, API tokens and webhooks (never
  * their secrets), event rules, branches, resolutions of conflicts, decisions on held deletions and
- * deliveries, and the definitions of tags and custom fields.
+ * deliveries, the definitions of tags and custom fields, and rules about objectives.
  */
 export const otherLogged = [
   'settings',
@@ -25,6 +25,7 @@ export const otherLogged = [
   'tag',
   'custom_field',
   'choice_set',
+  'objective',
 ] as const
 
 /** The subject of an entry of the log. */

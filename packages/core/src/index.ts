@@ -160,6 +160,7 @@ export {
   type Values as CalendarValues,
 } from './protection/calendar-event.ts'
 export { type Forecast, forecastOf, mostDays } from './protection/capacity.ts'
+export { fitsGlob } from './protection/glob.ts'
 export {
   type FailedRuns,
   type JobFacts,
@@ -178,6 +179,13 @@ export {
   objectiveOf,
   rhythmOf,
 } from './protection/objective.ts'
+export {
+  mostObjectiveHours,
+  mostObjectiveRules,
+  type ObjectiveRuleValues,
+  objectiveRuleOf,
+  type StoredObjectiveRule,
+} from './protection/objective-rule.ts'
 export {
   type FinishedBackup,
   type Protection,
@@ -236,6 +244,7 @@ export {
   branchFields,
   changeFields,
   heldFields,
+  objectiveFields,
   type RecordFields,
   runFields,
   tokenFields,

@@ -24,6 +24,7 @@ export {
   serverIdOf,
   snapshotFacts,
 } from './contract/landing.ts'
+export { objectivesContract, objectiveValues } from './contract/objectives.ts'
 export { serverObservationsContract } from './contract/observations.ts'
 export { type OneByOne, oneByOne, writesOneByOne } from './contract/one-by-one.ts'
 export { queueContract } from './contract/queue.ts'

@@ -25,6 +25,7 @@ import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
 import { EventRule, EventRuleRequest } from '../records/event-rule.ts'
 import { pageOf } from '../records/fields.ts'
 import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-deletions.ts'
+import { Objective, ObjectiveRequest } from '../records/objective.ts'
 import { ServerCost } from '../records/request-cost.ts'
 import { SyncRun, SyncRunDetail, SyncRunJob, SyncRunRequest, SyncRunScope } from '../records/run.ts'
 import { BriefServer, EndpointTest, ServerReference, ServerTestRequest, UsagePoint } from '../records/server.ts'
@@ -124,6 +125,9 @@ const records = {
   EventRule,
   EventRuleList: pageOf(EventRule),
   EventRuleRequest,
+  Objective,
+  ObjectiveList: pageOf(Objective),
+  ObjectiveRequest,
   Delivery,
   DeliveryDetail,
   DeliveryList: pageOf(Delivery),

@@ -35,6 +35,7 @@ const loggedTypes: Readonly<
     label: 'Custom field',
     labelPlural: 'Custom fields',
   },
+  objective: { objectType: 'netbox_pbs.objective', label: 'Objective', labelPlural: 'Objectives' },
   choice_set: { objectType: definitionModels.choice_set.objectType, label: 'Choice set', labelPlural: 'Choice sets' },
 }
 

@@ -44,5 +44,8 @@ export const webhooksPath = '/api/extras/webhooks/'
 /** Path of the list of event rules, NetBox's own. */
 export const eventRulesPath = '/api/extras/event-rules/'
 
+/** Path of the list of rules about objectives in REST. */
+export const objectivesPath = `${apiRoot}objectives/`
+
 /** Path of the list of deliveries in REST. */
 export const deliveriesPath = `${apiRoot}deliveries/`

@@ -13,6 +13,7 @@ import { deliveryPaths } from './delivery-paths.ts'
 import { eventRulePaths } from './event-rule-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
+import { objectivePaths } from './objective-paths.ts'
 import { provisionPaths } from './provision-paths.ts'
 import { apiRootPath, healthPaths, rootPaths } from './root-paths.ts'
 import { serverPaths } from './server-paths.ts'
@@ -31,6 +32,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...settingsPaths,
   ...syncRunPaths,
   ...heldPaths,
+  ...objectivePaths,
   ...provisionPaths,
   ...tokenPaths,
   ...userPaths,

@@ -88,6 +88,7 @@ export {
   ServerGone,
   type WritableModel,
 } from './inventory-writes.ts'
+export { ObjectiveNameTaken, Objectives, TooManyObjectives } from './objectives.ts'
 export { DatastoreUsage, ServerObservations } from './observations.ts'
 export { type ClaimedJob, Queue, type SyncJob } from './queue.ts'
 export { type DayCost, RequestCosts } from './request-costs.ts'

@@ -14,14 +14,14 @@ export interface ObjectiveSubject {
 /** A rule about how old the newest backup of some groups may be. */
 export interface ObjectiveRule {
   readonly id: number
-  /** Patterns of the fields, in which `*` is any text and `?` a character. A field left out fits any value. */
-  readonly server?: string
-  readonly datastore?: string
-  readonly namespace?: string
-  readonly type?: string
-  readonly backup_id?: string
+  /** Patterns of the fields, in which `*` is any text and `?` a character. A field left out, or null, fits any value. */
+  readonly server?: string | null
+  readonly datastore?: string | null
+  readonly namespace?: string | null
+  readonly type?: string | null
+  readonly backup_id?: string | null
   /** The slug of a tag that the group must have. */
-  readonly tag?: string
+  readonly tag?: string | null
   /** How old the newest backup may be, in hours; null: the groups are not watched. */
   readonly hours: number | null
 }
@@ -87,6 +87,7 @@ const fitsRule = (rule: ObjectiveRule, subject: ObjectiveSubject): boolean =>
   fits(rule.namespace, subject.namespace) &&
   fits(rule.type, subject.type) &&
   fits(rule.backup_id, subject.id) &&
-  (rule.tag === undefined || subject.tags.includes(rule.tag))
+  (rule.tag === undefined || rule.tag === null || subject.tags.includes(rule.tag))
 
-const fits = (pattern: string | undefined, text: string): boolean => pattern === undefined || fitsGlob(pattern, text)
+const fits = (pattern: string | null | undefined, text: string): boolean =>
+  pattern === undefined || pattern === null || fitsGlob(pattern, text)

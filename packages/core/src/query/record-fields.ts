@@ -101,6 +101,23 @@ export const branchChangeFields = {
   action: oneOf(changeActions),
 } as const satisfies RecordFields
 
+/** Fields of rules about objectives. */
+export const objectiveFields = {
+  id: number,
+  name: text,
+  weight: number,
+  server: text,
+  datastore: text,
+  namespace: text,
+  backup_type: text,
+  backup_id: text,
+  tag: text,
+  hours: number,
+  comment: text,
+  created: time,
+  last_updated: time,
+} as const satisfies RecordFields
+
 /** Fields of held deletions. */
 export const heldFields = {
   id: number,

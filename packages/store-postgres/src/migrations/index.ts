@@ -53,6 +53,7 @@ import { migration as scopeCounts } from './0080-scope-counts.ts'
 import { migration as snapshotVariants } from './0081-snapshot-variants.ts'
 import { migration as groupTexts } from './0082-group-texts.ts'
 import { migration as jobHealth } from './0084-job-health.ts'
+import { migration as objectives } from './0085-objectives.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -113,4 +114,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0081_snapshot_variants': snapshotVariants,
   '0082_group_texts': groupTexts,
   '0084_job_health': jobHealth,
+  '0085_objectives': objectives,
 }

@@ -8,6 +8,7 @@ import type {
   Inventory,
   InventoryLists,
   InventoryWrites,
+  Objectives,
   RequestCosts,
   Retention,
   Runs,
@@ -23,6 +24,7 @@ import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
 import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer, serverObservationsLayer } from '../observations/observations.ts'
+import { objectivesLayer } from '../protection/objectives.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { requestCostsLayer } from '../runs/request-costs.ts'
 import { runsLayer } from '../runs/runs.ts'
@@ -45,6 +47,7 @@ export const inventoryLayer: Layer.Layer<
   | InventoryLists
   | InventoryWrites
   | HeldDeletionsStore
+  | Objectives
   | RequestCosts
   | Runs
   | Retention
@@ -65,6 +68,7 @@ export const inventoryLayer: Layer.Layer<
   inventoryListsLayer,
   inventoryWritesLayer,
   heldDeletionsLayer,
+  objectivesLayer,
   requestCostsLayer,
   runsLayer,
   schedulesLayer,
