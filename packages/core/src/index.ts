@@ -152,13 +152,6 @@ export {
 } from './merge/merge-object.ts'
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
-export {
-  type CalendarEvent,
-  nextEvent,
-  parseCalendarEvent,
-  type Steps,
-  type Values as CalendarValues,
-} from './protection/calendar-event.ts'
 export { type Forecast, forecastOf, mostDays } from './protection/capacity.ts'
 export { fitsGlob } from './protection/glob.ts'
 export {
@@ -193,6 +186,7 @@ export {
   protectionOf,
 } from './protection/protection-state.ts'
 export { type TimeZone, timeZone } from './protection/time-zone.ts'
+export * from './protection.ts'
 export {
   isAttachedParameter,
   type ListDefinitions,
