@@ -53,6 +53,12 @@ const isKnown = (table: string) =>
     ([row]) => row?.known,
   )
 
+const isAnalyzed = (table: string) =>
+  Effect.map(
+    rows<{ known: boolean }>(`select reltuples > 0 as known from pg_class where oid = '${table}'::regclass`),
+    ([row]) => row?.known,
+  )
+
 type Ports = Branches | ChangeSets | InventoryWrites | Retention | Database | Inventory
 
 /** A large write: a preparation, which returns the write itself, and the table that the write fills. */
@@ -157,6 +163,28 @@ describe.each(engines)('statistics on $engine', ({ migrated, engine }) => {
     )
     expect(stamps.before.length).toBeGreaterThan(0)
     expect(stamps.after).toEqual(stamps.before)
+  })
+
+  const small = engine === 'pg' ? (['branch_snapshots'] as const) : (['branch_snapshots', 'snapshots'] as const)
+
+  test.each(small)('of %s are collected when many small writes have filled it', async (table) => {
+    const [before, after] = await runtime.runPromise(
+      Effect.gen(function* () {
+        const { server, snapshots } = yield* newFleet(`small-${table}`)
+        const { id } = yield* newBranch(`small-${table}`)
+        yield* discard(table)
+        const before = yield* isAnalyzed(table)
+        for (let done = 0; done < size; done += 50) {
+          const changes = facts(server)
+            .slice(done, done + 50)
+            .map((of) => create('snapshot', of))
+          if (table === 'snapshots') yield* landOnce(snapshots, [{ model: 'snapshot', changes }])
+          else yield* stageOnce(id, snapshots, [{ model: 'snapshot', changes }])
+        }
+        return [before, yield* isAnalyzed(table)] as const
+      }),
+    )
+    expect({ before, after }).toEqual({ before: false, after: true })
   })
 
   const kept = engine === 'pg' ? (['branch_snapshots'] as const) : (['branch_snapshots', 'snapshots'] as const)

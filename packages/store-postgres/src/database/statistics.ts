@@ -26,9 +26,33 @@ const operation = 'collecting statistics of a table'
 export function analyzeGrown(database: Database['Type'], tables: AnalyzedTables): Effect.Effect<void> {
   if (tables === 'main' && database.engine === 'pg') return Effect.void
   const grown = sql`pg_relation_size(c.oid) / current_setting('block_size')::bigint >= greatest(${leastPages}::bigint, ${growth}::float8 * c.relpages)`
-  return analyzeThose(database, sql`${isOf(tables)} and ${grown}`).pipe(
-    Effect.catchAll((error) => Effect.logWarning('statistics could not be collected', error.message)),
-  )
+  return Effect.gen(function* () {
+    const written = database.engine === 'pg' ? null : yield* writtenSince(database, tables)
+    if (written?.isLittle === true) return
+    yield* analyzeThose(database, sql`${isOf(tables)} and ${grown}`)
+    if (written !== null) lookedAt.set(database, { ...lookedAt.get(database), [tables]: written.position })
+  }).pipe(Effect.catchAll((error) => Effect.logWarning('statistics could not be collected', error.message)))
+}
+
+/** How far the write-ahead log had come at the last look at the sizes of all tables. */
+const lookedAt = new WeakMap<Database['Type'], Partial<Record<AnalyzedTables, string>>>()
+
+/**
+ * What was written since then. On the embedded engine a look takes milliseconds, as it asks for the
+ * size of each file, and no table grows by more than what its log has.
+ */
+function writtenSince(
+  database: Database['Type'],
+  tables: AnalyzedTables,
+): Effect.Effect<{ readonly position: string; readonly isLittle: boolean }, StoreFailed> {
+  const before = lookedAt.get(database)?.[tables] ?? '0/0'
+  return database.query(operation, async (db) => {
+    const { rows } = await sql<{ position: string; pages: number }>`
+      select p::text as position, (pg_wal_lsn_diff(p, ${before}::pg_lsn) / current_setting('block_size')::bigint)::float8 as pages
+      from pg_current_wal_insert_lsn() p`.execute(db)
+    const { position = before, pages = leastPages } = rows[0] ?? {}
+    return { position, isLittle: pages < leastPages }
+  })
 }
 
 /**
