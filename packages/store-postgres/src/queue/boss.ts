@@ -104,6 +104,8 @@ export function bossOptions(driver: Driver): ConstructorOptions {
     // The worker has its own schedules.
     schedule: false,
     registerInstance: false,
+    // No job of ours waits for another one, and the look for such jobs writes a row each time.
+    flowIntervalSeconds: 86_400,
     openTelemetry: { enabled: false },
     // The embedded engine has neither a vacuum of its own to watch nor a second session to build an index in.
     reindex: driver._tag === 'pg',
