@@ -23,7 +23,7 @@ const brokenConnection = () => Object.assign(new Error('Connection terminated un
 const conflict = () =>
   Object.assign(new Error('could not serialize access due to concurrent update'), { code: '40001' })
 
-type Statement = (pglite: PGlite, statements: PreparedStatements) => Promise<unknown>
+type Statement = (statements: PreparedStatements) => unknown
 
 /**
  * One embedded engine, and connections of processes to it. Transactions come one after the other, as the engine has
@@ -31,7 +31,6 @@ type Statement = (pglite: PGlite, statements: PreparedStatements) => Promise<unk
  */
 export class SimulatedDatabase {
   readonly #world: World
-  readonly #pglite: PGlite
   readonly #statements: PreparedStatements
   /** How many statements the processes have sent. */
   sent = 0
@@ -45,7 +44,6 @@ export class SimulatedDatabase {
 
   constructor(world: World, pglite: PGlite, onFault: (fault: StatementFault) => void) {
     this.#world = world
-    this.#pglite = pglite
     this.#statements = new PreparedStatements(pglite)
     this.#onFault = onFault
   }
@@ -66,19 +64,19 @@ export class SimulatedDatabase {
   /** A statement of the judge, apart from the simulation; the session must be free. */
   async ask<Row extends object>(text: string, values: ReadonlyArray<unknown> = []): Promise<ReadonlyArray<Row>> {
     if (!this.isFree) throw new Error('the judge asks while the session is taken')
-    return (await this.#statements.query<Row>(text, values)).rows
+    return this.#statements.query<Row>(text, values).rows
   }
 
   /** The session has ended whatever transaction was open in it. */
   async #rollback(): Promise<void> {
-    await this.#call((pglite) => pglite.exec('rollback'))
+    await this.#call((statements) => statements.exec('rollback'))
   }
 
-  async #call<A>(run: (pglite: PGlite, statements: PreparedStatements) => Promise<A>): Promise<A> {
+  async #call<A>(run: (statements: PreparedStatements) => A): Promise<A> {
     this.#world.running += 1
     this.sent += 1
     try {
-      return await run(this.#pglite, this.#statements)
+      return run(this.#statements)
     } finally {
       this.#world.running -= 1
     }
@@ -166,7 +164,7 @@ export class SimulatedDatabase {
       const outcome = await Promise.race([done, killed])
       takeBack()
       if (outcome === 'killed') {
-        await this.#call((pglite) => pglite.exec(this.endOfKilled))
+        await this.#call((statements) => statements.exec(this.endOfKilled))
         release()
         return never()
       }
@@ -178,7 +176,7 @@ export class SimulatedDatabase {
     const transaction = <A>(use: (trx: Transaction) => Promise<A>): Promise<A> =>
       hold(async () => {
         // The driver of kysely waits without end for one that fails; its first statement may fail instead.
-        await this.#call((pglite) => pglite.exec('begin'))
+        await this.#call((statements) => statements.exec('begin'))
         let broken: Error | null = null
         const inside = async (text: string, run: Statement): Promise<unknown> => {
           if (broken !== null) throw broken
@@ -195,19 +193,19 @@ export class SimulatedDatabase {
         const trx = {
           closed: false,
           query: (text: string, values?: Array<unknown>, options?: object) =>
-            inside(text, (_, statements) => statements.query(text, values, options)),
-          exec: (text: string, options?: object) => inside(text, (pglite) => pglite.exec(text, options)),
-          rollback: () => inside('rollback', (pglite) => pglite.exec('rollback')),
+            inside(text, (statements) => statements.query(text, values, options)),
+          exec: (text: string, options?: object) => inside(text, (statements) => statements.exec(text, options)),
+          rollback: () => inside('rollback', (statements) => statements.exec('rollback')),
         }
         let value: A
         try {
           value = await use(trx as unknown as Transaction) // border: the part of a transaction that the store uses
         } catch (error) {
           if (broken === null)
-            await statement('rollback', (pglite) => pglite.exec('rollback')).catch(() => this.#rollback())
+            await statement('rollback', (statements) => statements.exec('rollback')).catch(() => this.#rollback())
           throw error
         }
-        await inside('commit', (pglite) => pglite.exec('commit'))
+        await inside('commit', (statements) => statements.exec('commit'))
         return value
       })
 
@@ -216,11 +214,11 @@ export class SimulatedDatabase {
       ready: true,
       waitReady: Promise.resolve(),
       query: (text: string, values?: Array<unknown>, options?: object): Promise<Results> =>
-        hold(() => statement(text, (_, statements) => statements.query(text, values, options)) as Promise<Results>),
+        hold(() => statement(text, (statements) => statements.query(text, values, options)) as Promise<Results>),
       exec: (text: string, options?: object) =>
         hold(async () => {
           try {
-            return await statement(text, (pglite) => pglite.exec(text, options))
+            return await statement(text, (statements) => statements.exec(text, options))
           } catch (error) {
             // Several statements in one text may have begun a transaction.
             await this.#rollback()

@@ -135,7 +135,11 @@ export class SimulatedSystem {
     })
     return currentProcess.run(process, () =>
       Effect.runFork(
-        Effect.withRandom(Effect.provide(effect, Logger.replace(Logger.defaultLogger, logger)), world.jitter),
+        // Nothing reads the spans, and each has a stack trace.
+        Effect.withTracerEnabled(
+          Effect.withRandom(Effect.provide(effect, Logger.replace(Logger.defaultLogger, logger)), world.jitter),
+          false,
+        ),
         {
           scheduler: world.fibers.schedulerOf(process),
         },
