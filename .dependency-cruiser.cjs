@@ -103,6 +103,7 @@ const storeLayers = [
   ['change-sets', 'edits', 'events', 'inventory', 'protection', 'schedules'],
   ['branches', 'retention'],
   ['overlay'],
+  ['findings'],
   ['ports', 'verification'],
 ]
 

@@ -1,10 +1,19 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
-import { type ClaimedJob, Inventory, Queue, Runs, type StoreFailed, Workers } from '@netbox-pbs/core/ports'
+import {
+  type ClaimedJob,
+  type Findings,
+  Inventory,
+  Queue,
+  Runs,
+  type StoreFailed,
+  Workers,
+} from '@netbox-pbs/core/ports'
 import {
   bug,
   endJob,
   endLostJobs,
+  evaluateFindings,
   type JobOutcome,
   type JobPorts,
   type RetentionPorts,
@@ -28,7 +37,7 @@ export interface WorkerOptions {
 }
 
 /** The ports a worker works with. */
-export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts | DeliveryPorts | Workers
+export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts | DeliveryPorts | Findings | Workers
 
 /** A job that takes longer is slow, and its server gets no last free slot until one of its jobs takes less. */
 const slowAfter = 60_000
@@ -46,7 +55,7 @@ const mostAttempts = 10
 
 /**
  * Runs a worker until it is interrupted: it takes jobs from the queue and runs them, starts the
- * runs that are due, ends runs whose jobs are lost, sends events to webhooks, and removes old records. An interrupt drops the
+ * runs that are due, ends runs whose jobs are lost, judges what findings there are, sends events to webhooks, and removes old records. An interrupt drops the
  * open scopes and gives the jobs back to the queue.
  */
 export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, WorkerPorts> => {
@@ -62,6 +71,7 @@ export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, W
       keepSchedule,
       repeatForever(endLostJobs, { what: 'ending lost jobs', every: '1 minute' }),
       repeatForever(removeOld, { what: 'removing old records', every: '1 minute' }),
+      repeatForever(evaluateFindings, { what: 'judging the findings', every: pollMillis }),
       repeatForever(followEvents, { what: 'following events', every: pollMillis }),
       ...Array.from({ length: sendersAtOnce }, () =>
         repeatForever(sendDue, { what: 'sending webhooks', every: pollMillis }),

@@ -1,7 +1,8 @@
-import type { Deliveries } from '@netbox-pbs/core/ports'
+import type { Deliveries, Findings } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { cut, type FleetServer, MemorySystem } from '@netbox-pbs/sync/memory'
 import { noDeliveries } from '@netbox-pbs/testing/no-deliveries'
+import { noFindings } from '@netbox-pbs/testing/no-findings'
 import { Duration, Effect, Fiber, Layer, Logger, LogLevel, Option, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { runWorker, tick } from '../src/index.ts'
@@ -21,11 +22,11 @@ const waiting = (system: MemorySystem, ...fleet: ReadonlyArray<FleetServer>) => 
 }
 const inWorld = <A, E>(
   system: MemorySystem,
-  effect: Effect.Effect<A, E, Layer.Layer.Success<MemorySystem['layer']> | Deliveries>,
+  effect: Effect.Effect<A, E, Layer.Layer.Success<MemorySystem['layer']> | Deliveries | Findings>,
 ) =>
   Effect.runPromise(
     effect.pipe(
-      Effect.provide(Layer.merge(system.layer, noDeliveries)),
+      Effect.provide(Layer.mergeAll(system.layer, noDeliveries, noFindings)),
       Effect.provide(TestContext.TestContext),
       Logger.withMinimumLogLevel(LogLevel.None),
       Effect.orDie,

@@ -10,7 +10,8 @@ export type ChangeAction = (typeof changeActions)[number]
 /**
  * Subjects of the log apart from inventory rows: settings, users, API tokens and webhooks (never
  * their secrets), event rules, branches, resolutions of conflicts, decisions on held deletions and
- * deliveries, the definitions of tags and custom fields, and rules about objectives.
+ * deliveries, the definitions of tags and custom fields, rules about objectives, and how findings are
+ * snoozed.
  */
 export const otherLogged = [
   'settings',
@@ -26,6 +27,7 @@ export const otherLogged = [
   'custom_field',
   'choice_set',
   'objective',
+  'finding',
 ] as const
 
 /** The subject of an entry of the log. */

@@ -67,6 +67,7 @@ export {
   type EndpointTest,
   GatewayUnavailable,
 } from './endpoints.ts'
+export { type EvaluationCounts, FindingClosed, type FindingFilter, Findings } from './findings.ts'
 export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from './held-deletions.ts'
 export { type IdentifiedUser, Identities, type Identity, UserNotActive } from './identities.ts'
 export {

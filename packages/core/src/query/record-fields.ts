@@ -1,6 +1,7 @@
 import { roles } from '../access.ts'
 import { branchKinds } from '../branch.ts'
 import { changeActions } from '../change-log.ts'
+import { findingKinds, findingStates, severities } from '../protection/findings/finding.ts'
 import { runModes, runTriggers } from '../run.ts'
 import { branchStatuses, runStatuses } from '../status.ts'
 import { holdReasons } from '../sync/guard.ts'
@@ -116,6 +117,26 @@ export const objectiveFields = {
   comment: text,
   created: time,
   last_updated: time,
+} as const satisfies RecordFields
+
+/** Fields of findings. */
+export const findingFields = {
+  id: number,
+  kind: oneOf(findingKinds),
+  severity: oneOf(severities),
+  state: oneOf(findingStates),
+  server: { type: 'reference', model: 'server' },
+  object_id: number,
+  title: text,
+  parent: number,
+  since: time,
+  count: number,
+  opened: time,
+  last_seen: time,
+  closed: time,
+  closed_by: text,
+  snoozed_until: time,
+  snoozed_by: text,
 } as const satisfies RecordFields
 
 /** Fields of held deletions. */

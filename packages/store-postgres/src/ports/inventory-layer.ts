@@ -4,6 +4,7 @@ import type {
   Changes,
   DatastoreUsage,
   DefinitionStore,
+  Findings,
   HeldDeletionsStore,
   Inventory,
   InventoryLists,
@@ -20,6 +21,7 @@ import { Layer } from 'effect'
 import { changesLayer } from '../change-log/changes.ts'
 import type { Database } from '../database/database.ts'
 import { definitionStoreLayer } from '../definitions/definition-store.ts'
+import { findingsLayer } from '../findings/findings.ts'
 import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
 import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
@@ -54,6 +56,7 @@ export const inventoryLayer: Layer.Layer<
   | Schedules
   | DatastoreUsage
   | DefinitionStore
+  | Findings
   | Workers,
   never,
   Database
@@ -65,6 +68,7 @@ export const inventoryLayer: Layer.Layer<
   serverObservationsLayer,
   datastoreUsageLayer,
   definitionStoreLayer,
+  findingsLayer,
   inventoryListsLayer,
   inventoryWritesLayer,
   heldDeletionsLayer,

@@ -1,9 +1,10 @@
 import { GatewayKeyNeeded, SecretBox, SettingsStore } from '@netbox-pbs/core/ports'
 import { defaultSettings, Settings } from '@netbox-pbs/core/settings'
 import { Effect, Layer, Option, Redacted } from 'effect'
-import { sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { differing, logOther } from '../change-log/log-other.ts'
 import { Database } from '../database/database.ts'
+import type { Tables } from '../database/tables.ts'
 import { nextVersion, versionChanged } from '../tables/row-version.ts'
 
 interface Row {
@@ -97,6 +98,12 @@ function sealed(box: typeof SecretBox.Service, key: Redacted.Redacted<string>): 
 }
 
 /** The stored settings over the defaults. A setting that this release no longer knows is left out. */
+/** The settings as the transaction of `db` sees them. */
+export async function settingsOf(db: Kysely<Tables>): Promise<Settings> {
+  const { rows } = await sql<Pick<Row, 'changed'>>`select changed from settings`.execute(db)
+  return fromStored(rows[0]?.changed ?? {})
+}
+
 function fromStored(changed: Readonly<Record<string, unknown>>): Settings {
   const known = Object.entries(changed).filter(([name]) => name in defaultSettings)
   return Settings.parse({ ...defaultSettings, ...Object.fromEntries(known) })
