@@ -7,6 +7,7 @@ import type {
   Deliveries,
   Endpoints,
   EventRules,
+  Findings,
   HeldDeletionsStore,
   Identities,
   Inventory,
@@ -39,6 +40,7 @@ export type ApiNeeds =
   | DatastoreUsage
   | DefinitionStore
   | InventoryWrites
+  | Findings
   | HeldDeletionsStore
   | Identities
   | Inventory

@@ -185,7 +185,7 @@ describe('an event rule', () => {
     [{ object_types: [] }, { object_types: ['This list may not be empty.'] }],
     [{ object_types: datastore }, { object_types: ['Expected a list of items but got type "str".'] }],
     [{ event_types: ['nope'] }, { event_types: ['nope is not a valid choice.'] }],
-    [{ event_types: ['finding_opened'] }, { event_types: [expect.stringContaining('protection rules')] }],
+    [{ event_types: ['finding_opened'] }, { object_types: [expect.stringContaining(datastore)] }],
     [{ event_types: ['job_errored'] }, { event_types: [expect.stringContaining('job_failed')] }],
     [{ event_types: ['job_failed'] }, { object_types: [expect.stringContaining(datastore)] }],
     [{ conditions: { attr: 'a' } }, { conditions: ['The condition on a needs a value.'] }],

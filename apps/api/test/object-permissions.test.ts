@@ -1,5 +1,5 @@
 import { naturalKey, noRows, type Scope } from '@netbox-pbs/core'
-import { ChangeSets, InventoryLists, Runs } from '@netbox-pbs/core/ports'
+import { ChangeSets, Findings, InventoryLists, Runs } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { pages } from '../src/pages/pages.ts'
@@ -28,6 +28,10 @@ beforeAll(async () => {
   for (const name of ['seen', 'veiled']) await hold(name)
   await api.ask('PATCH', `${root}/servers/2/`, { body: { host: 'veiled-too.example' } })
   await api.ask('POST', `${root}/branches/`, { body: { name: 'veiled plans' } })
+  const now = Math.floor(Date.now() / 1000)
+  await api.run(
+    Effect.flatMap(Findings, (all) => all.evaluate({ now, every: 60, latest: now, afterRuns: true, byWorker: true })),
+  )
   const user = { username: 'lin', password, role: 'operator', servers: ['seen-pbs'] }
   const made = await api.ask('POST', '/api/users/users/', { body: user })
   expect([made.status, made.json.servers]).toEqual([201, [1]])

@@ -281,6 +281,7 @@ test('what lies where, who one is and whether it works', async () => {
         'changes',
         'datastores',
         'deliveries',
+        'findings',
         'groups',
         'jobs',
         'namespaces',

@@ -63,6 +63,7 @@ test('every list is among those that are tried', () => {
     'sync-runs/1/scopes/',
     'sync-runs/1/jobs/',
     'sync-runs/1/held/',
+    'findings/',
     '/api/users/tokens/',
     '/api/users/users/',
     'objectives/',

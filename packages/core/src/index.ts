@@ -90,6 +90,7 @@ export {
   eventOfAction,
   eventTypeRules,
   eventTypes,
+  findingType,
   heldType,
   modelOfType,
   runType,
@@ -153,38 +154,6 @@ export {
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
 export { type Forecast, forecastOf, mostDays } from './protection/capacity.ts'
-export {
-  type DatastoreFacts,
-  type ListFacts,
-  listPatience,
-  nearlyFullShare,
-  schedulePatience,
-} from './protection/findings/datastore-findings.ts'
-export {
-  type Cause,
-  type FindingKind,
-  type FindingModel,
-  type FindingState,
-  type FindingSubject,
-  findingKey,
-  findingKindRules,
-  findingKinds,
-  findingStates,
-  type Judged,
-  type Severity,
-  severities,
-} from './protection/findings/finding.ts'
-export type { Finding } from './protection/findings/finding-record.ts'
-export type { JudgedJob } from './protection/findings/job-findings.ts'
-export { type FleetFacts, judgeFleet } from './protection/findings/judge-fleet.ts'
-export {
-  objectGone,
-  type ReconciledFindings,
-  reconcileFindings,
-  type StoredFinding,
-} from './protection/findings/reconcile-findings.ts'
-export type { PrivilegeFacts, ServerFacts } from './protection/findings/server-findings.ts'
-export type { BranchFacts, HeldFacts, WorkerFacts } from './protection/findings/work-findings.ts'
 export { fitsGlob } from './protection/glob.ts'
 export {
   type FailedRuns,

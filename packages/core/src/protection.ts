@@ -8,6 +8,38 @@ export {
   type Values as CalendarValues,
 } from './protection/calendar-event.ts'
 export {
+  type DatastoreFacts,
+  type ListFacts,
+  listPatience,
+  nearlyFullShare,
+  schedulePatience,
+} from './protection/findings/datastore-findings.ts'
+export {
+  type Cause,
+  type FindingKind,
+  type FindingModel,
+  type FindingState,
+  type FindingSubject,
+  findingKey,
+  findingKindRules,
+  findingKinds,
+  findingStates,
+  type Judged,
+  type Severity,
+  severities,
+} from './protection/findings/finding.ts'
+export type { Finding } from './protection/findings/finding-record.ts'
+export type { JudgedJob } from './protection/findings/job-findings.ts'
+export { type FleetFacts, judgeFleet } from './protection/findings/judge-fleet.ts'
+export {
+  objectGone,
+  type ReconciledFindings,
+  reconcileFindings,
+  type StoredFinding,
+} from './protection/findings/reconcile-findings.ts'
+export type { PrivilegeFacts, ServerFacts } from './protection/findings/server-findings.ts'
+export type { BranchFacts, HeldFacts, WorkerFacts } from './protection/findings/work-findings.ts'
+export {
   type CopyCounts,
   type CopyEvidence,
   type CopyLag,

@@ -147,10 +147,17 @@ describe.each(engines)('events on $engine', ({ engine, migrated }) => {
     expect(positions).toEqual([{ position: reached?.id }])
   })
 
-  test('tells of a run, a branch and held deletions, once they are so', async () => {
+  test('tells of a run, a branch, held deletions and findings, once they are so', async () => {
     const { webhook } = await followed({
-      object_types: ['netbox_pbs.syncrun', 'netbox_branching.branch', 'netbox_pbs.helddeletions'],
-      event_types: ['job_completed', 'job_failed', 'branch_ready', 'deletions_held'],
+      object_types: ['netbox_pbs.syncrun', 'netbox_branching.branch', 'netbox_pbs.helddeletions', 'netbox_pbs.finding'],
+      event_types: [
+        'job_completed',
+        'job_failed',
+        'branch_ready',
+        'deletions_held',
+        'finding_opened',
+        'finding_closed',
+      ],
       conditions: null,
     })
     const told = async () => {
@@ -174,6 +181,11 @@ describe.each(engines)('events on $engine', ({ engine, migrated }) => {
       values (1004, ${server}, 'namespaces', 'tank', 'emptied', now(), 1001)`)
     await rows(`update held_deletions set kept = true where id = 1004`)
     await rows(`update held_deletions set revision = 2 where id = 1004`)
+    await rows(`insert into findings (id, kind, severity, model, object_id, title, server_id, server_name, key, count, sentence, step, opened) overriding system value
+      values (1005, 'server_unreachable', 'critical', 'server', ${server}, 'followed', ${server}, 'followed', 'k', 1, 'It is down', 'Start it', '2026-05-01T02:00:00Z')`)
+    await rows(`update findings set sentence = 'It is still down', snoozed_until = now() where id = 1005`)
+    await rows(`update findings set closed = '2026-05-01T03:00:00Z', closed_by = 'It answered.' where id = 1005`)
+    await rows(`update findings set closed_by = 'It answered again.' where id = 1005`)
     expect(await told()).toMatchObject([
       {
         event: 'job_ended',
@@ -201,6 +213,26 @@ describe.each(engines)('events on $engine', ({ engine, migrated }) => {
         },
       },
       { event: 'deletions_held', data: { id: 1004, revision: 2 } },
+      {
+        event: 'finding_opened',
+        object_type: 'netbox_pbs.finding',
+        data: {
+          id: 1005,
+          url: '/api/plugins/pbs/findings/1005/',
+          display: 'Server unreachable: followed',
+          kind: { value: 'server_unreachable', label: 'Server unreachable' },
+          severity: { value: 'critical', label: 'Critical' },
+          state: { value: 'open', label: 'Open' },
+          server: { id: server, name: 'followed' },
+          sentence: 'It is down',
+          opened: '2026-05-01T02:00:00Z',
+          closed: null,
+        },
+      },
+      {
+        event: 'finding_closed',
+        data: { id: 1005, state: { value: 'closed' }, closed: '2026-05-01T03:00:00Z', closed_by: 'It answered.' },
+      },
     ])
     expect(await rows('select * from raised_events')).toEqual([])
     await rows(`delete from event_rules where webhook_id = ${webhook}`)

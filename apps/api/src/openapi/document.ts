@@ -24,6 +24,7 @@ import { Delivery, DeliveryDetail } from '../records/delivery.ts'
 import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
 import { EventRule, EventRuleRequest } from '../records/event-rule.ts'
 import { pageOf } from '../records/fields.ts'
+import { Finding, FindingChange } from '../records/finding.ts'
 import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-deletions.ts'
 import { Objective, ObjectiveRequest } from '../records/objective.ts'
 import { ServerCost } from '../records/request-cost.ts'
@@ -115,6 +116,9 @@ const records = {
   SyncRunScope,
   SyncRunScopeList: pageOf(SyncRunScope),
   SyncRunRequest,
+  Finding,
+  FindingList: pageOf(Finding),
+  FindingChange: FindingChange.partial(),
   HeldDeletions,
   HeldDeletionsList: pageOf(HeldDeletions),
   HeldDecision,

@@ -11,6 +11,7 @@ import { datastorePaths } from './datastore-paths.ts'
 import { definitionPaths } from './definition-paths.ts'
 import { deliveryPaths } from './delivery-paths.ts'
 import { eventRulePaths } from './event-rule-paths.ts'
+import { findingPaths } from './finding-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { objectivePaths } from './objective-paths.ts'
@@ -32,6 +33,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...settingsPaths,
   ...syncRunPaths,
   ...heldPaths,
+  ...findingPaths,
   ...objectivePaths,
   ...provisionPaths,
   ...tokenPaths,

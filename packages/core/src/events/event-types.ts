@@ -11,6 +11,9 @@ export const branchType = 'netbox_branching.branch'
 /** The object type of held deletions. */
 export const heldType = 'netbox_pbs.helddeletions'
 
+/** The object type of findings. */
+export const findingType = 'netbox_pbs.finding'
+
 /** The models whose changes are events. Tasks are history, which the change log does not have. */
 const eventModels: ReadonlyArray<ModelName> = modelNames.filter((model) => model !== 'task')
 
@@ -35,6 +38,8 @@ export const eventTypeRules = {
   job_failed: { label: 'Job failed', word: 'job_ended', objectTypes: [runType] },
   branch_ready: { label: 'Branch ready', word: 'branch_ready', objectTypes: [branchType] },
   deletions_held: { label: 'Deletions held', word: 'deletions_held', objectTypes: [heldType] },
+  finding_opened: { label: 'Finding opened', word: 'finding_opened', objectTypes: [findingType] },
+  finding_closed: { label: 'Finding closed', word: 'finding_closed', objectTypes: [findingType] },
 } as const satisfies Readonly<Record<string, EventTypeRule>>
 
 /** The type of an event. */
@@ -47,12 +52,10 @@ export const eventTypes = Object.keys(eventTypeRules) as ReadonlyArray<EventType
 export const unbuiltEventTypes: Readonly<Record<string, string>> = {
   job_started: 'The begin of a run is no event yet: use job_completed and job_failed.',
   job_errored: 'No run ends so: one that fails, or reads only a part, is a job_failed.',
-  finding_opened: 'There are no findings yet: they come with the protection rules.',
-  finding_closed: 'There are no findings yet: they come with the protection rules.',
 }
 
 /** The object types that rules may have. */
-export const eventObjectTypes: ReadonlyArray<string> = [...rowTypes, runType, branchType, heldType]
+export const eventObjectTypes: ReadonlyArray<string> = [...rowTypes, runType, branchType, heldType, findingType]
 
 /** Object types that no event has, with the reason. */
 export const unbuiltObjectTypes: Readonly<Record<string, string>> = {

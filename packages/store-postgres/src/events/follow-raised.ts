@@ -4,11 +4,15 @@ import {
   choice,
   type EventType,
   eventTypeRules,
+  type FindingKind,
+  findingKindRules,
+  findingType,
   type HoldReason,
   type LoggedValues,
   pageRoot,
   parseTimestamp,
   type RaisedEvent,
+  rowUrl,
   runType,
   type ScopeResource,
   scopeOf,
@@ -27,7 +31,7 @@ const eventsAtOnce = 100
 /** One follower at a time: of two, the later could number its deliveries first. */
 const followerLock = sql`pg_try_advisory_xact_lock(20547, 1)`
 
-/** A row of `raised_events`: what a run, a branch or held deletions became. */
+/** A row of `raised_events`: what a run, a branch, held deletions or a finding became. */
 interface Raised {
   readonly id: number
   readonly time: string
@@ -69,8 +73,7 @@ export async function hasRaised(db: Kysely<Tables>): Promise<boolean> {
 
 function eventOf({ time, event_type, object_id, object }: Raised, servers: ReadonlyMap<number, string>): RaisedEvent {
   const objectType = eventTypeRules[event_type].objectTypes[0]
-  const told =
-    objectType === runType ? runOf(object) : objectType === branchType ? branchOf(object) : heldOf(object, servers)
+  const told = describe(objectType, object, servers)
   return {
     type: event_type,
     objectType,
@@ -81,6 +84,23 @@ function eventOf({ time, event_type, object_id, object }: Raised, servers: Reado
     requestId: null,
     data: { id: object_id, ...told.data },
     snapshots: null,
+  }
+}
+
+function describe(
+  objectType: (typeof eventTypeRules)[EventType]['objectTypes'][number],
+  object: LoggedValues,
+  servers: ReadonlyMap<number, string>,
+): Described {
+  switch (objectType) {
+    case runType:
+      return runOf(object)
+    case branchType:
+      return branchOf(object)
+    case findingType:
+      return findingOf(object)
+    default:
+      return heldOf(object, servers)
   }
 }
 
@@ -129,6 +149,34 @@ function branchOf(branch: LoggedValues): Described {
       user: text(branch['user_name']),
       created: time(branch['created']),
       last_updated: time(branch['last_updated']),
+    },
+  }
+}
+
+function findingOf(finding: LoggedValues): Described {
+  const kind = findingKindRules[finding['kind'] as FindingKind] // border: the store wrote it
+  const serverId = Number(finding['server_id'])
+  const name = text(finding['server_name'])
+  return {
+    user: '',
+    data: {
+      url: `${apiRoot}findings/${finding['id']}/`,
+      display: `${kind.label}: ${text(finding['title'])}`,
+      kind: { value: text(finding['kind']), label: kind.label },
+      severity: choice(text(finding['severity'])),
+      state: choice(finding['closed'] === null ? 'open' : 'closed'),
+      server:
+        finding['server_id'] === null
+          ? null
+          : { id: serverId, url: rowUrl('', 'server', serverId), display: name, name },
+      object_id: finding['object_id'] ?? null,
+      since: time(finding['since']),
+      count: finding['count'] ?? null,
+      sentence: text(finding['sentence']),
+      step: text(finding['step']),
+      opened: time(finding['opened']),
+      closed: time(finding['closed']),
+      closed_by: text(finding['closed_by']),
     },
   }
 }
