@@ -1,5 +1,7 @@
+import { hash } from 'node:crypto'
+import { shortDigest } from '@netbox-pbs/core'
 import type { PbsGroup, PbsSnapshot } from '@netbox-pbs/pbs-client'
-import type { Frame } from '@netbox-pbs/proxbox-client/contract'
+import { encodeFrame, type Frame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { failing, group, snapshots } from './fake-reader.ts'
@@ -23,7 +25,7 @@ const guest = (id: string, count: number): Guest => ({
 const read = async (guests: ReadonlyArray<Guest>, known: ReadonlyArray<string> = []) => {
   const requested: Array<string> = []
   const frames = await listed(
-    { namespaces: [''], known: new Set(known) },
+    { namespaces: [''], known: { groups: new Set(known), frames: new Set() } },
     {
       groups: () => Effect.succeed(guests.map((one) => one.group)),
       snapshots: (_, __, of) => {
@@ -97,13 +99,58 @@ describe('a list of groups that the caller knows', () => {
 
   test('fails as ever when a changed group cannot be read', async () => {
     const frames = await listed(
-      { namespaces: [''], known: new Set(await known(fleet)) },
+      { namespaces: [''], known: { groups: new Set(await known(fleet)), frames: new Set() } },
       {
         groups: () => Effect.succeed([...fleet.map((one) => one.group), group('vm', 'bad', 1)]),
         snapshots: () => failing('protocol'),
       },
     )
     expect(frames.map(brief).at(-1)).toBe('failed protocol')
+  })
+})
+
+describe('a frame that the caller has', () => {
+  const known = async (guests: ReadonlyArray<Guest>): Promise<ReadonlySet<string>> =>
+    new Set(
+      (await read(guests)).frames
+        .filter(({ frame }) => frame === 'group')
+        .map((frame) => shortDigest(hash('sha256', encodeFrame(frame).trimEnd(), 'hex'))),
+    )
+  const again = (guests: ReadonlyArray<Guest>, frames: ReadonlySet<string>) =>
+    listed(
+      { namespaces: [''], known: { groups: new Set(), frames } },
+      {
+        groups: () => Effect.succeed(guests.map((one) => one.group)),
+        snapshots: (_, __, of) =>
+          Effect.succeed(
+            guests.filter((one) => of === undefined || one.group['backup-id'] === of.id).flatMap((one) => one.rows),
+          ),
+      },
+    )
+
+  test('is named with the count of its snapshots, and sent when a fact in it is another one', async () => {
+    const frames = await known(fleet)
+    const changed = fleet.map((one) => (one.group['backup-id'] === '3' ? withFirst(one, { comment: 'db' }) : one))
+    const sent = await again(changed, frames)
+    expect(sent.map(brief)).toEqual([
+      'scope snapshots ',
+      ...fleet.map((one) => (one.group['backup-id'] === '3' ? 'group vm/3 30' : 'unchanged_frame')),
+      'complete 300',
+    ])
+    expect(sent[1]).toEqual({
+      frame: 'unchanged_frame',
+      server: 'pbs-a',
+      backup_type: 'vm',
+      backup_id: '0',
+      digest: [...frames][0],
+      count: 30,
+    })
+  })
+
+  test('is sent when some of its snapshots cannot be read now', async () => {
+    const frames = await known(fleet)
+    const short = fleet.map((one) => (one.group['backup-id'] === '3' ? { ...one, rows: one.rows.slice(1) } : one))
+    expect((await again(short, frames)).filter(({ frame }) => frame === 'unchanged_frame')).toHaveLength(9)
   })
 })
 

@@ -1,9 +1,11 @@
 import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
+import { Readable } from 'node:stream'
+import { json } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
-import { ndjsonMediaType } from '@netbox-pbs/proxbox-client/contract'
+import { ndjsonMediaType, type SyncRequest } from '@netbox-pbs/proxbox-client/contract'
 import { asPart } from '../child.ts'
-import { recordedFile } from './recording.ts'
+import { readIndex, recordedFile, unlessKnown } from './recording.ts'
 
 /** The task of the process of recorded gateways. */
 export interface GatewayTask {
@@ -16,17 +18,26 @@ export interface GatewayAnswer {
 }
 
 await asPart<GatewayTask, GatewayAnswer>(async ({ folder }) => {
-  const server = createServer((request, response) => {
+  // Read with the first request for a file, as a gateway knows its frames.
+  const indexes = new Map<string, ReturnType<typeof readIndex>>()
+  const server = createServer(async (request, response) => {
     const [, recording, resource] = /^\/(\w+)\/pbs\/sync\/(\w+)$/.exec(request.url ?? '') ?? []
-    request.resume()
     if (recording === undefined || resource === undefined) {
+      request.resume()
       response.writeHead(404).end()
       return
     }
+    const file = recordedFile(folder, recording, resource)
+    // border: the body of a reader of the benchmark, or none
+    const { known_frames } = (await json(request).catch(() => ({}))) as Partial<SyncRequest>
+    const index = indexes.get(file) ?? readIndex(file)
+    indexes.set(file, index)
     response.writeHead(200, { 'content-type': ndjsonMediaType })
-    pipeline(createReadStream(recordedFile(folder, recording, resource), { highWaterMark: 1 << 20 }), response).catch(
-      () => response.destroy(),
-    )
+    const stream =
+      known_frames === undefined
+        ? createReadStream(file, { highWaterMark: 1 << 20 })
+        : Readable.from(unlessKnown(file, await index, new Set(known_frames)), { objectMode: false })
+    pipeline(stream, response).catch(() => response.destroy())
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   process.once('disconnect', () => {

@@ -384,7 +384,7 @@ export {
   type Judgement,
   judgeDeletions,
 } from './sync/judge-deletions.ts'
-export { fullSince, harmlessTasks, mostKnownGroups, taskToleranceSeconds } from './sync/light-list.ts'
+export { fullSince, harmlessTasks, mostKnownGroups, shortDigest, taskToleranceSeconds } from './sync/light-list.ts'
 export { destinationOf, type GroupTimes, movedMessage, takenOver } from './sync/moved-group.ts'
 export { isTaskKept, type TaskMarks, type TaskWindow, taskFloor, taskWindow } from './sync/task-window.ts'
 export { type TaskSubject, taskSubject } from './task-subject.ts'

@@ -1,4 +1,4 @@
-import { naturalKey } from '@netbox-pbs/core'
+import { naturalKey, type ScopeFilter } from '@netbox-pbs/core'
 import {
   Branches,
   ChangeSets,
@@ -76,7 +76,10 @@ describe.each(engines)('what a light run knows, on $engine', ({ migrated }) => {
   const known = (serverId: number, fullSince: string = fullAt) =>
     Effect.gen(function* () {
       const except = yield* (yield* Branches).coveredNamespaces({ serverId })
-      return yield* collect((yield* Inventory).listDigests({ serverId, fullSince, except }))
+      const known = yield* collect(
+        (yield* Inventory).knownGroups({ serverId, filter: null, light: { fullSince, except } }),
+      )
+      return known.flatMap(({ of, digest }) => (of === 'list' ? [digest] : []))
     })
   const snapshotOf = (serverId: number, id: string) =>
     Effect.gen(function* () {
@@ -110,6 +113,29 @@ describe.each(engines)('what a light run knows, on $engine', ({ migrated }) => {
         const server = yield* listedInFull('lately')
         expect(yield* known(server)).toEqual(['row 100', 'row 200'])
         expect(yield* known(server, '2026-06-01T00:00:01Z')).toEqual([])
+      }),
+    )
+  })
+
+  test('are the frames of all groups in a full run, and of the namespaces that a light run reads', async () => {
+    const frames = [
+      { of: 'frame', digest: 'frame 100' },
+      { of: 'frame', digest: 'frame 200' },
+    ]
+    await run(
+      Effect.gen(function* () {
+        const serverId = yield* listedInFull('frames')
+        const { knownGroups } = yield* Inventory
+        expect(yield* collect(knownGroups({ serverId, filter: null, light: null }))).toEqual(frames)
+        const light = { fullSince: '2026-06-01T00:00:01Z', except: [] }
+        expect(yield* collect(knownGroups({ serverId, filter: null, light }))).toEqual(frames)
+        const named = (filter: ScopeFilter) => collect(knownGroups({ serverId, filter, light: null }))
+        expect(yield* named({ datastores: ['tank'], namespaces: [''] })).toEqual(frames)
+        expect(yield* named({ datastores: ['tank'], namespaces: ['site-a'] })).toEqual([])
+        expect(yield* named({ datastores: ['vault'] })).toEqual([])
+        const id = yield* snapshotOf(serverId, '100')
+        yield* (yield* edits).update({ model: 'snapshot', id, values: { comment: 'mine' } })
+        expect(yield* collect(knownGroups({ serverId, filter: null, light: null }))).toEqual(frames.slice(1))
       }),
     )
   })

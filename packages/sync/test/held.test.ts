@@ -105,7 +105,14 @@ describe('confirming', () => {
     expect(missing(system)).toBe(60)
     await run(system.work)
     expect(system.requests).toEqual([
-      { resource: 'snapshots', servers: ['pbs-a'], datastores: ['tank'], namespaces: [''], run: expect.any(String) },
+      {
+        resource: 'snapshots',
+        servers: ['pbs-a'],
+        datastores: ['tank'],
+        namespaces: [''],
+        run: expect.any(String),
+        known_frames: [expect.any(String)],
+      },
     ])
     expect(ids(system)).toEqual(['2'])
     expect(system.lastRun).toMatchObject({ status: 'completed', counts: { deleted: 60, held_back: 0 } })

@@ -1,4 +1,5 @@
 import { resources, type Scope } from '@netbox-pbs/core'
+import { Effect, TestClock, TestContext } from 'effect'
 import { describe, expect, test } from 'vitest'
 import { type FleetServer, failedFrame } from './memory/fleet.ts'
 import { MemorySystem, run } from './memory/system.ts'
@@ -159,5 +160,57 @@ describe('a light run', () => {
     await run(system.sync(['snapshots'], null, 'light'))
     expect(guests(system).filter((guest) => guest.endsWith('listed'))).toHaveLength(6)
     expect(system.lastRun.outcomes.failed).toBeGreaterThan(0)
+  })
+})
+
+describe('a full run', () => {
+  /** What the last request for snapshots named: groups that need not be read, and frames that need not be sent. */
+  const knownTo = (system: MemorySystem) => {
+    const request = system.requests.filter(({ resource }) => resource === 'snapshots').at(-1)
+    return [request?.known_groups?.length ?? 0, request?.known_frames?.length ?? 0]
+  }
+  const full = (system: MemorySystem) => run(system.sync(resources))
+  /** The same, an hour after the first run. */
+  const later = (system: MemorySystem) =>
+    run(
+      Effect.zipRight(TestClock.adjust('1 hour'), system.sync(resources)).pipe(Effect.provide(TestContext.TestContext)),
+    )
+
+  test('names the frames that main has, writes nothing when none has changed, and counts as a full list', async () => {
+    const system = await readInFull()
+    const listed = fullAt(system, '')
+    system.world.writes = 0
+    const { run: ended } = await later(system)
+    expect(knownTo(system)).toEqual([0, 3])
+    const { counts } = system.record(1).run
+    expect(ended).toMatchObject({ status: 'completed', counts: { unchanged: counts.created, updated: 0, deleted: 0 } })
+    expect(system.world.writes).toBe(0)
+    expect(fullAt(system, '')).not.toBe(listed)
+  })
+
+  test('reads a frame that is another one', async () => {
+    const system = await readInFull()
+    system.fleet = [fleetOf({ ...before, 'vm/1': [2, 3, 9] })]
+    const { run: ended } = await full(system)
+    expect(ended.counts).toMatchObject({ created: 1, deleted: 1, held_back: 0 })
+  })
+
+  test('leaves a group as it is that a user edits while it is read, and reads it in the next run', async () => {
+    const system = await readInFull()
+    const listed = fullAt(system, '')
+    const { frames } = system
+    system.frames = function* (request) {
+      // The request has named the frames already.
+      if (request.resource === 'snapshots')
+        for (const group of system.world.where('group', { backup_id: '1' })) group.digest = null
+      yield* frames(request)
+    }
+    const { run: ended } = await later(system)
+    expect(ended).toMatchObject({ status: 'completed', counts: { updated: 0, deleted: 0 } })
+    expect(fullAt(system, '')).toBe(listed)
+    system.frames = frames
+    await later(system)
+    expect(knownTo(system)).toEqual([0, 2])
+    expect(fullAt(system, '')).not.toBe(listed)
   })
 })

@@ -44,8 +44,8 @@ const list = (c: Context, resource: Resource) =>
     return wantsFrames(c) ? yield* frames(lines) : c.json(yield* syncDocument(lines))
   })
 
-/** The largest body of a request for snapshots: 500,000 list digests and the names. */
-const maxSnapshotsBody = 16 * 1024 * 1024
+/** The largest body of a request for snapshots: 500,000 digests of groups, as many of frames, and the names. */
+const maxSnapshotsBody = 32 * 1024 * 1024
 
 const wantsFrames = (c: Context): boolean =>
   (c.req.header('accept') ?? '').split(',').some((type) => type.split(';')[0]?.trim().toLowerCase() === ndjsonMediaType)

@@ -8,11 +8,11 @@ import { readableRows } from './note.ts'
 import { blindToken, failedScope, failureOf, type Line, type Listing, openScope } from './open-scope.ts'
 import { ScopeFailed } from './scope-failed.ts'
 import type { ServerSession } from './server-session.ts'
-import { listSnapshots } from './snapshots.ts'
+import { type KnownDigests, listSnapshots } from './snapshots.ts'
 
-/** The part of a request that chooses datastores and namespaces, and names groups that need not be read. */
+/** The part of a request that chooses datastores and namespaces, and names what the caller has. */
 export type PlaceFilter = Pick<SyncRequest, 'datastores' | 'namespaces'> & {
-  readonly known?: ReadonlySet<string>
+  readonly known?: KnownDigests
 }
 
 /** How many namespaces are opened ahead, so that many small ones are not read one round trip at a time. */
@@ -63,6 +63,8 @@ export const snapshotsScopes = (session: ServerSession, filter: PlaceFilter): St
     }),
   )
 }
+
+const nothingKnown: KnownDigests = { groups: new Set(), frames: new Set() }
 
 const storesOf = ({ listed }: Stores) => listed.rows
 
@@ -118,7 +120,7 @@ const namespaceScopes = (
   session: ServerSession,
   datastore: string,
   namespaces: ReadonlyArray<string>,
-  known: ReadonlySet<string> = new Set(),
+  known: KnownDigests = nothingKnown,
 ): Stream.Stream<Line> =>
   Stream.unwrap(
     Effect.map(Effect.cached(session.stillAnswers(new ScopeFailed(hungWith(datastore)))), (answers) =>
@@ -132,7 +134,7 @@ const scopesWhileTheyAnswer = (
     session,
     datastore,
     known,
-  }: { readonly session: ServerSession; readonly datastore: string; readonly known: ReadonlySet<string> },
+  }: { readonly session: ServerSession; readonly datastore: string; readonly known: KnownDigests },
   namespaces: ReadonlyArray<string>,
   answers: Effect.Effect<boolean>,
 ): Stream.Stream<Line> =>

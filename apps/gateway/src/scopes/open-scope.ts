@@ -1,4 +1,5 @@
-import { privilegesMissing, type ServerScope, scopeTitle } from '@netbox-pbs/core'
+import { hash } from 'node:crypto'
+import { privilegesMissing, type ServerScope, scopeTitle, shortDigest } from '@netbox-pbs/core'
 import { type Frame, maxFrameBytes, RowFrame, rowTitle } from '@netbox-pbs/proxbox-client/contract'
 import { Chunk, Effect, Stream } from 'effect'
 import type { z } from 'zod'
@@ -23,6 +24,8 @@ export interface Listing<Row extends RowFrame = RowFrame> {
    * without reading them as a consumer does. A group of a million is one of these.
    */
   readonly canonical?: true
+  /** Digests of the frames of groups that the caller has: such a frame is named, not sent. */
+  readonly knownFrames?: ReadonlySet<string>
 }
 
 /**
@@ -52,14 +55,15 @@ export const openScope = <Row extends RowFrame>(
       counted.leftOut += note.leftOut ?? 0
       return limit.admit(note) ? [warning(scope, note)] : []
     }
-    const toLines = (item: Row | Note, { pathOf, canonical }: Listing<Row>): ReadonlyArray<Line> => {
+    const toLines = (item: Row | Note, { pathOf, canonical, knownFrames }: Listing<Row>): ReadonlyArray<Line> => {
       if (!('frame' in item)) return noteLine(item)
       if (pathOf !== undefined) seen.add(pathOf(item))
       const { line, notes } = canonical === true ? boundedLine(item, []) : rowLine(item)
       const noted = notes.flatMap(noteLine)
       if (line === null) return noted
       counted.rows += rowsOf(line.frame)
-      return [...noted, line]
+      const sent = knownFrames === undefined ? line : unlessKnown(line, knownFrames)
+      return noted.length === 0 ? [sent] : [...noted, sent]
     }
     const closing = Effect.gen(function* () {
       const privileges = yield* sameVisibility(session, scope, before)
@@ -99,8 +103,20 @@ export const openScope = <Row extends RowFrame>(
   )
 
 /** How many rows of its scope's model a frame stands for. */
-const rowsOf = (frame: RowFrame): number =>
-  frame.frame === 'group' ? frame.snapshots.length : frame.frame === 'unchanged_group' ? frame.count : 1
+const rowsOf = (frame: RowFrame): number => {
+  if (frame.frame === 'group') return frame.snapshots.length
+  return frame.frame === 'unchanged_group' || frame.frame === 'unchanged_frame' ? frame.count : 1
+}
+
+/** The line of a group, or in its place that of its name, where the caller has a frame of the same digest. */
+const unlessKnown = (line: Line, known: ReadonlySet<string>): Line => {
+  const { frame, text } = line
+  if (frame.frame !== 'group') return line
+  const digest = shortDigest(hash('sha256', text.slice(0, -1), 'hex'))
+  if (!known.has(digest)) return line
+  const { server, backup_type, backup_id, snapshots } = frame
+  return lineOf({ frame: 'unchanged_frame', server, backup_type, backup_id, digest, count: snapshots.length })
+}
 
 /** The part of a failure that its frame carries. */
 type Failure = Pick<ScopeFailed, 'code' | 'message' | 'retryable' | 'presentedFingerprint'> & {

@@ -29,15 +29,27 @@ const maxRejected = 20
  * are listed once more. A group that is still short or unreadable is left out and the others go on;
  * the scope fails when no group at all can be read, so a namespace is empty only when both lists are.
  *
- * @param known - List digests of groups whose snapshots need not be read.
+ * @param known - Groups whose snapshots need not be read, and frames that need not be sent.
  */
 export const listSnapshots = (
   session: ServerSession,
   datastore: string,
   namespace: string,
-  known: ReadonlySet<string>,
+  known: KnownDigests,
 ): Effect.Effect<Listing<Row>, ScopeFailed> =>
-  Effect.map(readItems({ session, datastore, namespace }, known), (items) => ({ items, canonical: true }))
+  Effect.map(readItems({ session, datastore, namespace }, known.groups), (items) => ({
+    items,
+    canonical: true,
+    ...(known.frames.size === 0 ? {} : { knownFrames: known.frames }),
+  }))
+
+/** What a caller has of the groups of a server. */
+export interface KnownDigests {
+  /** List digests, as `listDigest` gives them. */
+  readonly groups: ReadonlySet<string>
+  /** Digests of frames, as `shortDigest` gives them. */
+  readonly frames: ReadonlySet<string>
+}
 
 type Row = GroupFrame | UnchangedGroupFrame
 type Item = Row | Note

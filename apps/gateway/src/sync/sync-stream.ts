@@ -106,7 +106,10 @@ const scopesOfSession = (
     case 'datastores':
       return datastoresScopes(session)
     case 'snapshots':
-      return snapshotsScopes(session, { ...request, known: new Set(request.known_groups) })
+      return snapshotsScopes(session, {
+        ...request,
+        known: { groups: new Set(request.known_groups), frames: new Set(request.known_frames) },
+      })
     case 'jobs':
       return jobsScopes(session, request)
     case 'tasks':

@@ -72,8 +72,10 @@ export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from 
 export { type IdentifiedUser, Identities, type Identity, UserNotActive } from './identities.ts'
 export {
   Inventory,
+  type KnownDigest,
   type KnownGroup,
   type KnownTask,
+  type LightList,
   type NamespacePlace,
   type ScopeState,
   type ServerRow,

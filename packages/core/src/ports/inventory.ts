@@ -2,6 +2,7 @@ import { Context, type Effect, type Option, type Stream } from 'effect'
 import type { ServerHealth } from '../health/server-health.ts'
 import type { Observations } from '../registry/registry.ts'
 import type { Scope } from '../scope.ts'
+import type { ScopeFilter } from '../scope-filter.ts'
 import type { MainRow } from '../sync/diff.ts'
 import type { HeldDeletionsState } from '../sync/judge-deletions.ts'
 import type { TaskMarks } from '../sync/task-window.ts'
@@ -52,6 +53,21 @@ export interface NamespacePlace {
   readonly namespace: string
 }
 
+/**
+ * Which groups a light run need not read: those of namespaces that were last listed in full at `fullSince`
+ * (RFC 3339) or later and are none of `except`, unless a task that may change snapshots has ended in their datastore since.
+ */
+export interface LightList {
+  readonly fullSince: string
+  readonly except: ReadonlyArray<NamespacePlace>
+}
+
+/** By what a group is named as known: its row in the list of groups, or its frame (see `shortDigest`). */
+export interface KnownDigest {
+  readonly of: 'list' | 'frame'
+  readonly digest: string
+}
+
 /** A task of main, with its last known end. */
 export interface KnownTask extends MainRow<'task'> {
   readonly observed: Observations<'task'>
@@ -84,15 +100,16 @@ export class Inventory extends Context.Tag('@netbox-pbs/core/Inventory')<
       readonly namespace: string
     }) => Stream.Stream<KnownGroup, StoreFailed>
     /**
-     * The list digests of a server's groups that a light run need not read: main has their last frame,
-     * their namespace was last listed in full at `fullSince` (RFC 3339) or later, no task that may change
-     * snapshots has ended in their datastore since, and their namespace is none of `except`.
+     * What a request for the snapshots of a server may name as known, group by group: of those whose last
+     * frame main has, its digest; in a light run the list digest in its place, where the group need not be read.
      */
-    readonly listDigests: (request: {
+    readonly knownGroups: (request: {
       readonly serverId: number
-      readonly fullSince: string
-      readonly except: ReadonlyArray<NamespacePlace>
-    }) => Stream.Stream<string, StoreFailed>
+      /** The scopes that are requested; null: all of the server. */
+      readonly filter: ScopeFilter | null
+      /** Null: a full run, which reads every group. */
+      readonly light: LightList | null
+    }) => Stream.Stream<KnownDigest, StoreFailed>
     /** The snapshots of some groups, by their ids, in no order. */
     readonly snapshots: (request: {
       readonly groupIds: ReadonlyArray<number>

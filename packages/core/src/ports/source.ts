@@ -57,6 +57,11 @@ export interface SourceRequest extends ScopeFilter {
    * them is named by an `unchanged_group`; all others are read. Left out: every group is read.
    */
   readonly known_groups?: ReadonlyArray<string>
+  /**
+   * Of snapshots: digests of group frames that need not be sent again, each as `shortDigest` gives it. A group whose frame
+   * has one of them is named by an `unchanged_frame`. Left out: every frame that is read is sent.
+   */
+  readonly known_frames?: ReadonlyArray<string>
 }
 
 /** A server as the gateway knows it. `version` and `timezone` are null when it did not answer. */
@@ -143,6 +148,17 @@ export type SourceFrame =
       readonly _tag: 'unchanged_group'
       readonly server: string
       readonly listDigest: string
+    }
+  | {
+      /** A group that was read, and whose frame the request knew by its digest. */
+      readonly _tag: 'unchanged_frame'
+      readonly server: string
+      readonly backupType: string
+      readonly backupId: string
+      /** As the request named it. */
+      readonly digest: string
+      /** Snapshots that it holds. */
+      readonly count: number
     }
   | {
       readonly _tag: 'complete'

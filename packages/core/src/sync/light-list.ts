@@ -51,5 +51,11 @@ export const taskToleranceSeconds = 600
  */
 export const fullSince = (now: number, hours: number): number | null => (hours === 0 ? null : now - hours * 3_600_000)
 
+/**
+ * The part of a frame's digest (SHA-256, hex) that stands for it between worker and gateway: its first 32 digits, which
+ * no two frames of a fleet share.
+ */
+export const shortDigest = (digest: string): string => digest.slice(0, 32)
+
 /** The most groups that a request may name as known. */
 export const mostKnownGroups = 500_000

@@ -170,6 +170,19 @@ const UnchangedGroupFrame = z.object({
 /** A group whose row has a list digest that the request named in `known_groups`: its snapshots were not read. */
 export type UnchangedGroupFrame = z.output<typeof UnchangedGroupFrame>
 
+const UnchangedFrame = z.object({
+  frame: z.literal('unchanged_frame'),
+  server: z.string(),
+  backup_type: z.string(),
+  backup_id: z.string(),
+  /** As `known_frames` named it. */
+  digest: z.string(),
+  /** Snapshots of the group's frame. */
+  count: z.int().min(0),
+})
+/** A group that was read, and whose frame has a digest that the request named in `known_frames`. */
+export type UnchangedFrame = z.output<typeof UnchangedFrame>
+
 /** Closes a scope that was listed completely: absence is now a fact, unless rows were left out. */
 const CompleteFrame = scopeFrame('complete', {
   /** Rows of the model: snapshots, not groups. */
@@ -235,6 +248,7 @@ export const RowFrame = z.discriminatedUnion('frame', [
   TaskFrame,
   GroupFrame,
   UnchangedGroupFrame,
+  UnchangedFrame,
 ])
 export type RowFrame = z.output<typeof RowFrame>
 
@@ -307,6 +321,7 @@ const rawKeys = {
   namespace: 'namespaces',
   group: 'groups',
   unchanged_group: 'unchanged_groups',
+  unchanged_frame: 'unchanged_frames',
   job: 'jobs',
   task: 'tasks',
   complete: 'complete',

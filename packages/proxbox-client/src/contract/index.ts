@@ -31,6 +31,7 @@ export {
   type ServerFrame,
   type SyncEnvelope,
   type TaskFrame,
+  type UnchangedFrame,
   type UnchangedGroupFrame,
 } from './frame.ts'
 export { StatusItem, StatusList, Summaries, SyncItem } from './summaries.ts'

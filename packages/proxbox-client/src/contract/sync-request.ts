@@ -23,6 +23,11 @@ const names = (max: number) =>
     .max(maxNames, `must hold at most ${maxNames} names`)
     .optional()
 
+const digests = z
+  .array(z.string('must be text').max(64, 'must have at most 64 characters'), 'must be a list of digests')
+  .max(mostKnownGroups, `must hold at most ${mostKnownGroups} digests`)
+  .optional()
+
 /** The resources that `POST /pbs/sync/{resource}` can list. */
 export const SyncResource = z.enum(resources)
 export type SyncResource = z.output<typeof SyncResource>
@@ -41,10 +46,12 @@ export const SyncRequest = z.strictObject({
    * Of snapshots only: list digests of groups whose snapshots need not be read. They hold the name of their server, so
    * that one list may be of several.
    */
-  known_groups: z
-    .array(z.string('must be text').max(64, 'must have at most 64 characters'), 'must be a list of digests')
-    .max(mostKnownGroups, `must hold at most ${mostKnownGroups} digests`)
-    .optional(),
+  known_groups: digests,
+  /**
+   * Of snapshots only: digests of group frames that need not be sent again, each as the first 32 hex digits of the SHA-256
+   * of its line without the newline.
+   */
+  known_frames: digests,
   /** Of tasks only those that started then or later, in epoch seconds. */
   since: z.int('must be a whole number of seconds').min(0, 'must not be negative').optional(),
   /** An id that all requests of one run carry: a list that hung is not asked for again in that run. */

@@ -268,6 +268,10 @@ function sourceFrame(wire: Exclude<Frame, GroupFrame>): SourceFrame {
     }
     case 'unchanged_group':
       return { _tag: 'unchanged_group', server: wire.server, listDigest: wire.list_digest }
+    case 'unchanged_frame': {
+      const { server, backup_type: backupType, backup_id: backupId, digest, count } = wire
+      return { _tag: 'unchanged_frame', server, backupType, backupId, digest, count }
+    }
     case 'complete': {
       const { frame: _, count, visibility, left_out, ...scope } = wire
       return { _tag: 'complete', scope, count, visibility, leftOut: left_out ?? 0 }

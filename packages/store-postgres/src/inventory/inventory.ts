@@ -1,7 +1,6 @@
 import {
   type Facts,
   type FieldValue,
-  harmlessTasks,
   type MainRow,
   type ModelName,
   type Observations,
@@ -11,7 +10,6 @@ import {
   type ServerTiming,
   scopeTitle,
   type TaskMarks,
-  taskToleranceSeconds,
 } from '@netbox-pbs/core'
 import {
   Inventory,
@@ -25,12 +23,12 @@ import { Effect, Layer, Option, Stream } from 'effect'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { pageSize, pages } from '../database/pages.ts'
-import { literals } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { heldDeletionsOf } from '../held-deletions/held-deletions-row.ts'
 import { healthColumns, healthOf } from '../observations/observations.ts'
 import { isScopeRow, rowCounts, scopePlace, scopeServerId } from '../scopes/scope-place.ts'
 import { type Column, factColumns, isSighted, observedColumns, tables } from '../tables/columns.ts'
+import { readKnownGroups } from './known-digests.ts'
 import { namesInUse } from './names-in-use.ts'
 
 /** Sync's reads of main, from the tables. */
@@ -75,7 +73,7 @@ export const inventoryReadsLayer: Layer.Layer<Inventory, never, Database> = Laye
       jobs: ({ serverId, jobType }) =>
         rowsBy('job', 'job_id', sql`t.server_id = ${serverId} and t.job_type = ${jobType}`),
       groups: (place) => readGroups(database, place),
-      listDigests: (request) => readListDigests(database, request),
+      knownGroups: (request) => readKnownGroups(database, request),
       snapshots: ({ groupIds }) =>
         Stream.unwrap(
           Effect.map(groupBatches(database, groupIds), (batches) =>
@@ -172,55 +170,6 @@ function readGroups(
       )
     }),
   )
-}
-
-/** The list digests of the groups of a server that a light run need not read, namespace by namespace. */
-function readListDigests(
-  database: Database['Type'],
-  { serverId, fullSince, except }: Parameters<Inventory['Type']['listDigests']>[0],
-): Stream.Stream<string, StoreFailed> {
-  const places = database.query('reading the namespaces that were listed in full', async (db) => {
-    const { rows } = await sql<{ readonly datastore: string; readonly namespace: string }>`
-      with ends as materialized (
-        select w.datastore_name, max(w.endtime) + ${taskToleranceSeconds} * interval '1 second' as ended from tasks w
-        where w.server_id = ${serverId}::bigint and w.worker_type not in (${literals(harmlessTasks)})
-          and w.endtime > ${fullSince}::timestamptz - ${taskToleranceSeconds} * interval '1 second'
-        group by w.datastore_name
-      )
-      select c.datastore_name as datastore, c.namespace from scopes c
-      where c.server_id = ${serverId}::bigint and c.resource = 'snapshots' and c.last_full_at >= ${fullSince}::timestamptz
-        and not exists (select from ends x where x.datastore_name in (c.datastore_name, '') and x.ended > c.last_full_at)
-      order by c.datastore_name, c.namespace`.execute(db)
-    return rows.filter(
-      ({ datastore, namespace }) => !except.some((one) => one.datastore === datastore && one.namespace === namespace),
-    )
-  })
-  return Stream.fromIterableEffect(places).pipe(
-    Stream.flatMap(({ datastore, namespace }) =>
-      pages<ListedGroup>((after) =>
-        database.query('reading the groups that were listed in full', async (db) => {
-          const { rows } = await sql<ListedGroup>`
-            select g.backup_type, g.backup_id,
-              case when g.presence = 'listed' and g.digest is not null and g.digest_registry_version = ${registryVersion}::bigint
-                then g.list_digest end as list_digest
-            from groups g
-            where g.server_id = ${serverId}::bigint and g.datastore_name = ${datastore} and g.namespace = ${namespace}
-              and (g.backup_type, g.backup_id) > (${after?.backup_type ?? ''}, ${after?.backup_id ?? ''})
-            order by g.server_id, g.datastore_name, g.namespace, g.backup_type, g.backup_id limit ${pageSize}`.execute(
-            db,
-          )
-          return rows
-        }),
-      ),
-    ),
-    Stream.filterMap(({ list_digest }) => Option.fromNullable(list_digest)),
-  )
-}
-
-interface ListedGroup {
-  readonly backup_type: string
-  readonly backup_id: string
-  readonly list_digest: string | null
 }
 
 /** Parts of a list of groups that have about one page of snapshots each; a group is never split. */

@@ -13,7 +13,7 @@ import { Data, Effect, Stream } from 'effect'
 import { BackgroundTask } from '../scopes/background-task.ts'
 import { openDatastoreScope } from '../scopes/datastore-scope.ts'
 import { openJobScope } from '../scopes/job-scope.ts'
-import { knownListDigests } from '../scopes/known-list-digests.ts'
+import { knownDigests } from '../scopes/known-digests.ts'
 import { openNamespaceScope } from '../scopes/namespace-scope.ts'
 import { type Requested, readStep, type Step } from '../scopes/read-step.ts'
 import {
@@ -70,8 +70,8 @@ export const readResource = Effect.fn('sync.readResource')(function* (
   const runs = yield* Runs
   const clock = yield* Effect.clock
   const window = resource === 'tasks' && isServerJob(job) ? yield* readWindow(job) : null
-  const isLight = resource === 'snapshots' && job.light && progress.hasSeenAll('tasks')
-  const known = isLight && isServerJob(job) ? yield* knownListDigests(job) : []
+  const isLight = job.light && progress.hasSeenAll('tasks')
+  const known = resource === 'snapshots' && isServerJob(job) ? yield* knownDigests(job, isLight) : {}
   const background = yield* BackgroundTask.make
   const reader = new ResourceReader(job, requested, { progress, window, background })
   const isCancelled = runs.cancelRequested({ id: job.runId })
@@ -96,7 +96,7 @@ export const readResource = Effect.fn('sync.readResource')(function* (
     ...job.scope_filter,
     ...serversOf(job, server),
     ...(requested.mostRequests === undefined ? {} : { most_requests: requested.mostRequests }),
-    ...(known.length > 0 ? { known_groups: known } : {}),
+    ...known,
     ...(typeof window?.since === 'number' ? { since: window.since } : {}),
   })
   // Two pieces of the stream, with unparsed groups, are read ahead while the store works.

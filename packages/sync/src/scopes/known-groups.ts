@@ -1,4 +1,4 @@
-import { keyText, naturalKey } from '@netbox-pbs/core'
+import { absenceOf, keyText, naturalKey, shortDigest } from '@netbox-pbs/core'
 import type { KnownGroup, WaitingGroup } from '@netbox-pbs/core/ports'
 
 /**
@@ -9,6 +9,7 @@ import type { KnownGroup, WaitingGroup } from '@netbox-pbs/core/ports'
 export class KnownGroups {
   readonly #groups: Array<KnownGroup> = []
   readonly #byDigest = new Map<string, KnownGroup>()
+  #byShortDigest: Map<string, KnownGroup> | null = null
   #byListDigest: Map<string, KnownGroup> | null = null
   readonly #waiting = new Map<string, WaitingGroup>()
   #byKey: Map<string, KnownGroup> | null = null
@@ -23,6 +24,12 @@ export class KnownGroups {
   /** The group whose last landed frame had this digest. */
   withDigest(digest: string): KnownGroup | undefined {
     return this.#byDigest.get(digest)
+  }
+
+  /** The group whose last landed frame had a digest with this beginning. */
+  withShortDigest(digest: string): KnownGroup | undefined {
+    this.#byShortDigest ??= new Map([...this.#byDigest].map(([whole, group]) => [shortDigest(whole), group]))
+    return this.#byShortDigest.get(digest)
   }
 
   addWaiting(group: WaitingGroup): void {
@@ -54,8 +61,20 @@ export class KnownGroups {
     return true
   }
 
-  /** Groups of main that the list lacks. */
-  *unlisted(): Generator<KnownGroup> {
-    for (const group of this.#groups) if (!this.#listed.has(group)) yield group
+  /** Groups of main that the list lacks, at most `size` at a time. */
+  *unlisted(size: number): Generator<ReadonlyArray<KnownGroup>> {
+    let batch: Array<KnownGroup> = []
+    for (const group of this.#groups) {
+      if (this.#listed.has(group)) continue
+      batch.push(group)
+      if (batch.length < size) continue
+      yield batch
+      batch = []
+    }
+    if (batch.length > 0) yield batch
   }
 }
+
+/** Whether a group that the list of a run lacks is not given up by it. */
+export const isWaiting = (group: KnownGroup, runId: number | null): boolean =>
+  group.presence !== 'manual' && absenceOf(group, runId) !== 'deleted'

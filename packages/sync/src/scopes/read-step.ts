@@ -4,7 +4,17 @@ import type { SourceCost, SourceFrame } from '@netbox-pbs/core/ports'
 /** A frame that carries a row. */
 export type RowFrame = Extract<
   SourceFrame,
-  { readonly _tag: 'server' | 'datastore' | 'namespace' | 'job' | 'group' | 'unchanged_group' | 'task' }
+  {
+    readonly _tag:
+      | 'server'
+      | 'datastore'
+      | 'namespace'
+      | 'job'
+      | 'group'
+      | 'unchanged_group'
+      | 'unchanged_frame'
+      | 'task'
+  }
 >
 
 /**
@@ -102,6 +112,7 @@ function fits(scope: Scope, frame: RowFrame): boolean {
       return scope.resource === 'jobs' && scope.job_type === frame.facts.job_type
     case 'group':
     case 'unchanged_group':
+    case 'unchanged_frame':
       return scope.resource === 'snapshots'
     case 'task':
       return scope.resource === 'tasks'

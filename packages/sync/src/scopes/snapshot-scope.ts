@@ -1,5 +1,4 @@
 import {
-  absenceOf,
   type Change,
   diff,
   groupKeyOf,
@@ -26,7 +25,7 @@ import { Array as Arr, Effect, Stream } from 'effect'
 import { now } from '../timestamp.ts'
 import { BackgroundTask } from './background-task.ts'
 import { type Emptying, noChildren } from './child-rows.ts'
-import { KnownGroups } from './known-groups.ts'
+import { isWaiting, KnownGroups } from './known-groups.ts'
 import {
   appendChanges,
   appendSightings,
@@ -51,6 +50,7 @@ import {
 /** The snapshots of one namespace. */
 type SnapshotScopeName = Extract<Scope, { readonly resource: 'snapshots' }>
 type GroupFrame = Extract<SourceFrame, { readonly _tag: 'group' }>
+type UnchangedFrame = Extract<SourceFrame, { readonly _tag: 'unchanged_frame' }>
 
 /** A group whose frame is new, with the one of its key that main has. */
 interface ReadGroup {
@@ -79,8 +79,8 @@ export class SnapshotScope implements ScopeWork {
   #listed = 0
   /** Groups that are absent from now on, or listed again. */
   #sighted = 0
-  /** Some groups were not read, because their rows in the list of groups are as they were. */
-  #isLight = false
+  /** Some groups were not compared: their rows in the list of groups are as they were, or a user edited them just now. */
+  #isPartial = false
   /** Groups whose changes stay in the branch where they wait. */
   readonly #retained: Array<WaitingGroup> = []
   #batch: Array<ReadGroup> = []
@@ -125,30 +125,49 @@ export class SnapshotScope implements ScopeWork {
 
   row(frame: RowFrame): Effect.Effect<void, ScopeBroken | JobStopped, ScopePorts> | null {
     if (frame._tag === 'unchanged_group') return this.#unread(frame.listDigest)
+    if (frame._tag === 'unchanged_frame') return this.#notSent(frame)
     if (frame._tag !== 'group') return null
     const same = this.#groups.withDigest(frame.digest)
-    if (same === undefined) {
-      const waiting = this.#groups.waitingWithDigest(frame.digest)
-      return waiting === undefined ? this.#read(frame) : this.#retain(waiting)
-    }
-    if (!this.#groups.list(same)) return this.#twice()
-    this.#listed += same.listed
-    this.#tally.unchanged += same.listed
+    if (same !== undefined) return this.#asMainHasIt(same, same.listed)
+    const waiting = this.#groups.waitingWithDigest(frame.digest)
+    return waiting === undefined ? this.#read(frame) : this.#retain(waiting)
+  }
+
+  /** A group that stays as main has it, with so many snapshots at its source. */
+  #asMainHasIt(group: KnownGroup, listed: number): ScopeBroken | null {
+    if (!this.#groups.list(group)) return this.#twice()
+    this.#listed += listed
+    this.#tally.unchanged += listed
     return null
+  }
+
+  /**
+   * A group whose frame was known when it was requested. A user may have edited it since: then it stays as it is,
+   * the scope is not listed in full, and the next run, which no longer knows the frame, reads it.
+   */
+  #notSent({ backupType, backupId, digest, count }: UnchangedFrame): ScopeBroken | null {
+    const same = this.#groups.withShortDigest(digest)
+    if (same !== undefined) return this.#asMainHasIt(same, count)
+    const { datastore: datastore_name, namespace } = this.#scope
+    const key = { server: this.#job.serverId, datastore_name, namespace, backup_type: backupType, backup_id: backupId }
+    const edited = this.#groups.withKey(keyText(naturalKey('group', key)))
+    if (edited === undefined) return this.#goneHere()
+    this.#isPartial = true
+    return this.#asMainHasIt(edited, count)
   }
 
   /** A group of which the source has read its row only: it stays as main has it. */
   #unread(listDigest: string): ScopeBroken | null {
     const known = this.#groups.withListDigest(listDigest)
-    if (known === undefined)
-      return breach(
-        `${scopeTitle(this.#scope)} name a group as unchanged that was deleted here while they were read; the next run reads it`,
-      )
-    if (!this.#groups.list(known)) return this.#twice()
-    this.#isLight = true
-    this.#listed += known.listed
-    this.#tally.unchanged += known.listed
-    return null
+    if (known === undefined) return this.#goneHere()
+    this.#isPartial = true
+    return this.#asMainHasIt(known, known.listed)
+  }
+
+  #goneHere(): ScopeBroken {
+    return breach(
+      `${scopeTitle(this.#scope)} name a group as unchanged that was deleted here while they were read; the next run reads it`,
+    )
   }
 
   #twice(): ScopeBroken {
@@ -321,7 +340,7 @@ export class SnapshotScope implements ScopeWork {
    */
   #removeUnlisted(runId: number | null) {
     return Effect.gen(this, function* () {
-      for (const unlisted of batches(this.#groups.unlisted())) {
+      for (const unlisted of this.#groups.unlisted(batchGroups)) {
         const run = runId === null ? {} : { runId }
         const compared = diff({ model: 'group', main: unlisted, ...nothing, ...run })
         this.#sighted += yield* appendSightings(this.#job, this.#scope, 'group', compared)
@@ -353,7 +372,7 @@ export class SnapshotScope implements ScopeWork {
       const warnings = this.#tally.warnings(scope)
       if (warnings.length > 0) yield* (yield* Runs).warn({ id: this.#job.runId, warnings })
       const started = this.#started
-      const fullSince = this.#isLight ? null : started
+      const fullSince = this.#isPartial ? null : started
       return yield* landScope(this.#job, {
         ...ended,
         scope,
@@ -369,24 +388,8 @@ export class SnapshotScope implements ScopeWork {
 
 const isBroken = (change: Change<'snapshot'>): boolean => change._tag === 'update' && change.broken.length > 0
 
-/** Whether a group that the list of a run lacks is not given up by it. */
-const isWaiting = (group: KnownGroup, runId: number | null): boolean =>
-  group.presence !== 'manual' && absenceOf(group, runId) !== 'deleted'
-
 /** A complete list without rows. */
 const nothing = { source: [], complete: true } as const
 
 const snapshotsOf = (groups: ReadonlyArray<KnownGroup>) =>
   Effect.map(Inventory, (inventory) => inventory.snapshots({ groupIds: groups.map(({ id }) => id) }))
-
-/** Groups in batches whose snapshots are worth reading together. */
-function* batches(groups: Iterable<KnownGroup>): Generator<ReadonlyArray<KnownGroup>> {
-  let batch: Array<KnownGroup> = []
-  for (const group of groups) {
-    batch.push(group)
-    if (batch.length < batchGroups) continue
-    yield batch
-    batch = []
-  }
-  if (batch.length > 0) yield batch
-}

@@ -1,4 +1,5 @@
-import type { Scope, SourceRow } from '@netbox-pbs/core'
+import { hash } from 'node:crypto'
+import { type Scope, type SourceRow, shortDigest } from '@netbox-pbs/core'
 import type { ServerFailure, SourceFailed, SourceFrame, SourceGroup, SourceRequest } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { serverFacts } from './world.ts'
@@ -64,7 +65,8 @@ export function* fleetFrames(
       if (request.resource === 'datastores') yield* scopeFrames(...datastores(server), listing)
       else if (request.resource === 'jobs') yield* jobs(server, listing)
       else if (request.resource === 'tasks') yield* tasks(server, request.since ?? 0, listing)
-      else yield* snapshots(server, new Set(request.known_groups), listing)
+      else
+        yield* snapshots(server, new Set([...(request.known_groups ?? []), ...(request.known_frames ?? [])]), listing)
     }
   }
   yield { _tag: 'end' }
@@ -191,9 +193,10 @@ function* snapshots(
     for (const [namespace, groups] of Object.entries(namespaces)) {
       const frames = Object.entries(groups).map(([id, hours]) => {
         const listDigest = listDigestOf({ server, datastore, namespace, id, hours })
-        return known.has(listDigest)
-          ? unchangedGroup(server, listDigest, hours.length)
-          : groupFrame(server, datastore, namespace, id, hours)
+        if (known.has(listDigest)) return unchangedGroup(server, listDigest, hours.length)
+        const frame = groupFrame(server, datastore, namespace, id, hours)
+        const digest = shortDigest(frame.digest)
+        return known.has(digest) ? unchangedFrame(server, id, digest, hours.length) : frame
       })
       yield* scopeFrames({ resource: 'snapshots', server, datastore, namespace }, frames, listing)
     }
@@ -214,7 +217,14 @@ function unchangedGroup(server: string, listDigest: string, snapshots: number): 
   return frame
 }
 
-/** A group's frame; its digest is the text of its facts. */
+function unchangedFrame(server: string, guest: string, digest: string, count: number): SourceFrame {
+  const [backupType = '', backupId = ''] = guest.split('/')
+  const frame: SourceFrame = { _tag: 'unchanged_frame', server, backupType, backupId, digest, count }
+  counts.set(frame, count)
+  return frame
+}
+
+/** A group's frame. */
 export function groupFrame(
   server: string,
   datastore_name: string,
@@ -222,7 +232,7 @@ export function groupFrame(
   guest: string,
   hours: ReadonlyArray<number>,
   change: Partial<SourceRow<'snapshot'>> = {},
-): SourceFrame {
+): Extract<SourceFrame, { readonly _tag: 'group' }> {
   const [backup_type = '', backup_id = ''] = guest.split('/')
   const key = { datastore_name, namespace, backup_type, backup_id }
   const group: SourceGroup = {
@@ -243,7 +253,8 @@ export function groupFrame(
       ...change,
     })),
   }
-  const frame: SourceFrame = { _tag: 'group', server, digest: JSON.stringify(group), parse: Effect.succeed(group) }
+  const digest = hash('sha256', JSON.stringify(group), 'hex')
+  const frame = { _tag: 'group', server, digest, parse: Effect.succeed(group) } as const
   counts.set(frame, hours.length)
   return frame
 }

@@ -1,5 +1,13 @@
-import { type HeldDeletionsState, keyText, type MainRow, type ModelName, naturalKey } from '@netbox-pbs/core'
-import { Inventory, type KnownTask, type NamespacePlace, type ServerRow } from '@netbox-pbs/core/ports'
+import {
+  covers,
+  type HeldDeletionsState,
+  keyText,
+  type MainRow,
+  type ModelName,
+  naturalKey,
+  shortDigest,
+} from '@netbox-pbs/core'
+import { Inventory, type KnownDigest, type KnownTask, type ServerRow } from '@netbox-pbs/core/ports'
 import { Effect, Layer, Option, Stream } from 'effect'
 import type { HeldRecord, Row, World } from './world.ts'
 
@@ -36,8 +44,7 @@ export const inventoryLayer = (world: World) =>
         () => world.where('group', { server: serverId, datastore_name: datastore, namespace }),
         (row) => ({ ...main<'group'>(row), digest: row.digest, listed: row.listed, listDigest: row.listDigest }),
       ),
-    listDigests: ({ serverId, fullSince, except }) =>
-      Stream.suspend(() => Stream.fromIterable(listDigests(world, serverId, fullSince, except))),
+    knownGroups: (request) => Stream.suspend(() => Stream.fromIterable(knownGroups(world, request))),
     snapshots: ({ groupIds }) =>
       stream(() => groupIds.flatMap((id) => snapshotsOf(world, world.rows.group.get(id))), main<'snapshot'>),
     tasks: ({ serverId, upids }) =>
@@ -64,20 +71,24 @@ export const inventoryLayer = (world: World) =>
   })
 
 /** The tasks of this fleet are backups, which change no snapshot that is there. */
-function* listDigests(
+function* knownGroups(
   world: World,
-  server: number,
-  fullSince: string,
-  except: ReadonlyArray<NamespacePlace>,
-): Generator<string> {
+  { serverId: server, filter, light }: Parameters<Inventory['Type']['knownGroups']>[0],
+): Generator<KnownDigest> {
   for (const { facts, presence, digest, listDigest } of world.where('group', { server })) {
     const datastore = String(facts['datastore_name'])
     const namespace = String(facts['namespace'])
     const scope = { resource: 'snapshots', server: world.names.get(server) ?? '', datastore, namespace } as const
     const fullAt = world.scopes.get(world.placeOf(scope))?.fullAt ?? null
-    if (fullAt === null || Date.parse(fullAt) < Date.parse(fullSince)) continue
-    if (except.some((one) => one.datastore === datastore && one.namespace === namespace)) continue
-    if (presence === 'listed' && digest !== null && listDigest !== null) yield listDigest
+    if (presence !== 'listed' || digest === null || !covers(filter, scope)) continue
+    const isUnread =
+      light !== null &&
+      fullAt !== null &&
+      Date.parse(fullAt) >= Date.parse(light.fullSince) &&
+      !light.except.some((one) => one.datastore === datastore && one.namespace === namespace)
+    yield isUnread && listDigest !== null
+      ? { of: 'list', digest: listDigest }
+      : { of: 'frame', digest: shortDigest(digest) }
   }
 }
 
