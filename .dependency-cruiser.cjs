@@ -100,7 +100,7 @@ const storeLayers = [
   ['change-log', 'lists', 'migrations', 'observations', 'scopes'],
   ['custom-values'],
   ['writes', 'accounts', 'definitions', 'gateway-store', 'held-deletions', 'runs', 'settings'],
-  ['change-sets', 'edits', 'events', 'inventory', 'protection', 'schedules'],
+  ['change-sets', 'edits', 'events', 'guests', 'inventory', 'protection', 'schedules'],
   ['branches', 'retention'],
   ['overlay'],
   ['findings'],

@@ -8,6 +8,7 @@ import type {
   Endpoints,
   EventRules,
   Findings,
+  Guests,
   HeldDeletionsStore,
   Identities,
   Inventory,
@@ -44,6 +45,7 @@ export type ApiNeeds =
   | HeldDeletionsStore
   | Identities
   | Inventory
+  | Guests
   | Objectives
   | RequestCosts
   | Runs

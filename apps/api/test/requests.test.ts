@@ -279,10 +279,12 @@ test('what lies where, who one is and whether it works', async () => {
       [
         'branches',
         'changes',
+        'copy-ledger',
         'datastores',
         'deliveries',
         'findings',
         'groups',
+        'guests',
         'jobs',
         'namespaces',
         'objectives',

@@ -239,6 +239,7 @@ export {
   branchFields,
   changeFields,
   findingFields,
+  guestFields,
   heldFields,
   objectiveFields,
   type RecordFields,

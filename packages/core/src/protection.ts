@@ -39,6 +39,7 @@ export {
 } from './protection/findings/reconcile-findings.ts'
 export type { PrivilegeFacts, ServerFacts } from './protection/findings/server-findings.ts'
 export type { BranchFacts, HeldFacts, WorkerFacts } from './protection/findings/work-findings.ts'
+export type { CopyLedger, Guest, GuestMember, NamedGroup, SnapshotCopy } from './protection/guest.ts'
 export {
   type CopyCounts,
   type CopyEvidence,

@@ -41,6 +41,9 @@ const madeInLists: ReadonlySet<string> = new Set([
   'failed_runs',
   'first_error',
   'last_good_run',
+  'copy_of',
+  'points_behind',
+  'lag_since',
 ])
 
 describe.each(engines)('migrations on $engine', ({ empty }) => {

@@ -25,6 +25,7 @@ import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
 import { EventRule, EventRuleRequest } from '../records/event-rule.ts'
 import { pageOf } from '../records/fields.ts'
 import { Finding, FindingChange } from '../records/finding.ts'
+import { CopyLedger, Guest, GuestGroup, GuestWithGroups, SnapshotCopy } from '../records/guest.ts'
 import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-deletions.ts'
 import { Objective, ObjectiveRequest } from '../records/objective.ts'
 import { ServerCost } from '../records/request-cost.ts'
@@ -119,6 +120,14 @@ const records = {
   Finding,
   FindingList: pageOf(Finding),
   FindingChange: FindingChange.partial(),
+  Guest,
+  GuestList: pageOf(Guest),
+  GuestGroup,
+  GuestWithGroups,
+  SnapshotCopy,
+  SnapshotCopyList: pageOf(SnapshotCopy),
+  CopyLedger,
+  CopyLedgerList: pageOf(CopyLedger),
   HeldDeletions,
   HeldDeletionsList: pageOf(HeldDeletions),
   HeldDecision,

@@ -50,5 +50,8 @@ export const eventRulesPath = '/api/extras/event-rules/'
 /** Path of the list of rules about objectives in REST. */
 export const objectivesPath = `${apiRoot}objectives/`
 
+/** Path of the list of guests in REST. */
+export const guestsPath = `${apiRoot}guests/`
+
 /** Path of the list of deliveries in REST. */
 export const deliveriesPath = `${apiRoot}deliveries/`

@@ -12,6 +12,7 @@ import { definitionPaths } from './definition-paths.ts'
 import { deliveryPaths } from './delivery-paths.ts'
 import { eventRulePaths } from './event-rule-paths.ts'
 import { findingPaths } from './finding-paths.ts'
+import { guestPaths } from './guest-paths.ts'
 import { heldPaths } from './held-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { objectivePaths } from './objective-paths.ts'
@@ -34,6 +35,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...syncRunPaths,
   ...heldPaths,
   ...findingPaths,
+  ...guestPaths,
   ...objectivePaths,
   ...provisionPaths,
   ...tokenPaths,

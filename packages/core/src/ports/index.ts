@@ -68,6 +68,7 @@ export {
   GatewayUnavailable,
 } from './endpoints.ts'
 export { type EvaluationCounts, FindingClosed, type FindingFilter, Findings } from './findings.ts'
+export { Guests } from './guests.ts'
 export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from './held-deletions.ts'
 export { type IdentifiedUser, Identities, type Identity, UserNotActive } from './identities.ts'
 export {

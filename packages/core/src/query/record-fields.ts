@@ -1,6 +1,7 @@
 import { roles } from '../access.ts'
 import { branchKinds } from '../branch.ts'
 import { changeActions } from '../change-log.ts'
+import { backupTypes } from '../choices.ts'
 import { findingKinds, findingStates, severities } from '../protection/findings/finding.ts'
 import { runModes, runTriggers } from '../run.ts'
 import { branchStatuses, runStatuses } from '../status.ts'
@@ -137,6 +138,27 @@ export const findingFields = {
   closed_by: text,
   snoozed_until: time,
   snoozed_by: text,
+} as const satisfies RecordFields
+
+/** Fields of guests; `server` is the name of the origin's. */
+export const guestFields = {
+  id: number,
+  backup_type: oneOf(backupTypes.map(({ value }) => value)),
+  backup_id: text,
+  server: text,
+  datastore_name: text,
+  namespace: text,
+  comment: text,
+  snapshot_count: number,
+  last_backup: time,
+  copies: number,
+  servers: number,
+  offsite_copies: number,
+  offline_copies: number,
+  lagging_copies: number,
+  points_behind: number,
+  lag_since: time,
+  created: time,
 } as const satisfies RecordFields
 
 /** Fields of held deletions. */

@@ -6,6 +6,7 @@ import type { Tables } from '../database/tables.ts'
 import { lockScope } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
+import { notingGuests } from '../writes/stale-guests.ts'
 import type { MainWatch } from '../writes/writer.ts'
 import { effective, entryOf } from './branch-columns.ts'
 import { groupFields, recountBranchGroups } from './branch-groups.ts'
@@ -13,13 +14,16 @@ import { readTouches, touchesOneOf, touching } from './read-touches.ts'
 
 const groupKey = keyColumns('group')
 
-/** The effects of main's writes on branches: groups that they have counted and staged become stale. */
-export const branchWatch: MainWatch = {
+/**
+ * The effects of main's writes on branches: groups that they have counted and staged become stale. Guests
+ * are noted as well.
+ */
+export const branchWatch: MainWatch = notingGuests({
   groupsChanged: markStale,
   namespaceChanged: markNamespaceStale,
   snapshotsMoved: countArrived,
   serversDeleted: markRemoved,
-}
+})
 
 /**
  * Marks the counters of some groups as stale in every branch, and clears the digests that they were

@@ -20,6 +20,8 @@ export interface Relation {
   readonly servers: RawBuilder<unknown>
   /** The join of the rows' observations, under the alias `o`. */
   readonly observations: RawBuilder<unknown>
+  /** Copies of guests by `group_id`, as they are seen. */
+  readonly copies: RawBuilder<unknown>
   /** Conditions on `t` that hold for every row that is seen. */
   readonly seen: ReadonlyArray<RawBuilder<unknown>>
 }
@@ -30,6 +32,7 @@ export const mainRelation = (model: ModelName): Relation => ({
   joined: [],
   servers: sql`servers`,
   observations: observationsBy(model, 't.server_id'),
+  copies: sql`guest_copies`,
   seen: [],
 })
 
@@ -43,8 +46,8 @@ export function observationsBy(model: ModelName, server: string): RawBuilder<unk
   return sql`left join ${sql.table(table)} o on ${sql.ref(`o.${id}`)} = t.id${ofServer}`
 }
 
-/** The joins of a list, by alias: `v` the server, `o` the observations, `c` the row's scope. */
-type Joined = 'v' | 'o' | 'c'
+/** The joins of a list, by alias: `v` the server, `o` the observations, `c` the row's scope, `k` what makes a group a copy. */
+type Joined = 'v' | 'o' | 'c' | 'k'
 
 /** Where the values of a field come from. */
 export interface ListColumn {
@@ -143,6 +146,9 @@ const stored = (name: string, missing: RawBuilder<unknown>): ListColumn => ({
   reads: [],
 })
 
+/** What is stored of a group that is a copy; null of any other. In a branch as main has it. */
+const ofCopy = (name: string): ListColumn => ({ value: sql.ref(`k.${name}`), needs: ['k'], reads: [] })
+
 /** Whether a job was due since its server was last read, so that nothing is known of it now. */
 const isDue = sql`o.health in ('ok', 'warning', 'waiting') and o.due_at + ${sql.lit(jobGraceSeconds)} * interval '1 second' < now()`
 
@@ -174,6 +180,9 @@ const derivedInLists: Readonly<Record<string, ListColumn>> = {
   'job.failed_runs': stored('failed_runs', sql`0`),
   'job.first_error': stored('first_error', sql`''`),
   'job.last_good_run': stored('last_good_run', sql`null::timestamptz`),
+  'group.copy_of': ofCopy('copy_of'),
+  'group.points_behind': ofCopy('points_behind'),
+  'group.lag_since': ofCopy('lag_since'),
   'namespace.last_full_at': listedAt('last_full_at'),
   'namespace.last_light_at': listedAt('last_light_at'),
   'group.newest_verification_place': {
@@ -230,7 +239,8 @@ export function listFrom(
   return sql`from ${relation.rows}${sql.join(joins, sql``)}`
 }
 
-function join(model: ModelName, alias: Joined, { servers, observations }: Relation): RawBuilder<unknown> {
+function join(model: ModelName, alias: Joined, { servers, observations, copies }: Relation): RawBuilder<unknown> {
+  if (alias === 'k') return sql`left join ${copies} k on k.group_id = t.id`
   if (alias === 'v') return sql`join ${servers} v on v.id = t.server_id`
   if (alias === 'c') return sql`left join scopes c on ${ofScope(model)}`
   return observations

@@ -7,6 +7,10 @@ import type { ListView } from './list-view.ts'
 export const visibleServersOf = (servers: RawBuilder<unknown>, seen: SeenServers): RawBuilder<unknown> =>
   seen === null ? servers : sql`(select v.id, v.name from ${servers} v where ${seen(sql`v.id`)})`
 
+/** The copies of which the present user sees what they are copied from, and their guest's origin. */
+const visibleCopies = (copies: RawBuilder<unknown>, seen: Exclude<SeenServers, null>): RawBuilder<unknown> =>
+  sql`(select x.* from ${copies} x join guests o on o.id = x.guest_id where ${seen(sql`x.copy_of_server_id`)} and ${seen(sql`o.server_id`)})`
+
 /** The rows of a relation whose servers the present user sees. */
 export const visibleRelation = (relation: Relation, seen: SeenServers, server = 't.server_id'): Relation =>
   seen === null
@@ -14,6 +18,7 @@ export const visibleRelation = (relation: Relation, seen: SeenServers, server = 
     : {
         ...relation,
         servers: visibleServersOf(relation.servers, seen),
+        copies: visibleCopies(relation.copies, seen),
         seen: [...relation.seen, seen(sql.ref(server))],
       }
 

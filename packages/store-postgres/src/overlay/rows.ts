@@ -115,6 +115,7 @@ export const overlayRelation = (
   joined: facts.model === 'server' ? [] : ['v'],
   servers: overlayServers(facts),
   observations,
+  copies: sql`guest_copies`,
   seen: [],
 })
 

@@ -21,6 +21,7 @@ import { readWaitingGroups } from '../branches/waiting-groups.ts'
 import { purge } from '../change-sets/parts.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
+import { judgeGuests } from '../guests/judge-guests.ts'
 import { overlayLists } from '../overlay/lists.ts'
 import { branchWrites } from '../overlay/writes/branch-writes.ts'
 import { foldingOf } from '../tables/folding.ts'
@@ -91,6 +92,7 @@ export const branchesLayer: Layer.Layer<Branches, never, Database> = Layer.effec
         mergeBranch(database, request).pipe(
           Effect.catchTag('BranchInConflict', (met) => Effect.flatten(listConflicts(database, met))),
           Effect.tap(() => Effect.ignore(purge(database))),
+          Effect.tap(() => judgeGuests(database, { routes: true })),
           Effect.tap(() => analyzeGrown(database, 'main')),
         ),
       ),

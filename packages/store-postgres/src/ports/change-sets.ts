@@ -11,6 +11,7 @@ import { land } from '../change-sets/land.ts'
 import { purge } from '../change-sets/parts.ts'
 import { Database } from '../database/database.ts'
 import { analyzeGrown } from '../database/statistics.ts'
+import { judgeGuests } from '../guests/judge-guests.ts'
 
 /** Change sets in staging tables next to main. */
 export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.effect(
@@ -27,6 +28,7 @@ export const changeSetsLayer: Layer.Layer<ChangeSets, never, Database> = Layer.e
       land: (landing) =>
         // Entries left in a branch are older than main and show as stale, so a failure is ignored.
         clearing(Effect.tap(land(main, landing), () => Effect.ignore(dropLandedEntries(database, landing)))).pipe(
+          Effect.tap(() => judgeGuests(database, { routes: landing.scope.resource === 'jobs' })),
           Effect.tap(() => analyzeGrown(database, 'main')),
         ),
       stage: (staging) => Effect.tap(clearing(stage(database, staging)), () => analyzeGrown(database, 'branches')),

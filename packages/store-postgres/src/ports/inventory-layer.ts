@@ -5,6 +5,7 @@ import type {
   DatastoreUsage,
   DefinitionStore,
   Findings,
+  Guests,
   HeldDeletionsStore,
   Inventory,
   InventoryLists,
@@ -22,6 +23,7 @@ import { changesLayer } from '../change-log/changes.ts'
 import type { Database } from '../database/database.ts'
 import { definitionStoreLayer } from '../definitions/definition-store.ts'
 import { findingsLayer } from '../findings/findings.ts'
+import { guestsLayer } from '../guests/guests-layer.ts'
 import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
 import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
@@ -48,6 +50,7 @@ export const inventoryLayer: Layer.Layer<
   | ServerObservations
   | InventoryLists
   | InventoryWrites
+  | Guests
   | HeldDeletionsStore
   | Objectives
   | RequestCosts
@@ -72,6 +75,7 @@ export const inventoryLayer: Layer.Layer<
   inventoryListsLayer,
   inventoryWritesLayer,
   heldDeletionsLayer,
+  guestsLayer,
   objectivesLayer,
   requestCostsLayer,
   runsLayer,

@@ -26,10 +26,14 @@ export interface Piece {
   /**
    * A query of a row for each compared row: `id`, its name as `title`, the `unit` that a repair
    * locks, and two JSON objects with the same members: `stored`, and `recount` with the values that
-   * follow from other rows.
+   * follow from other rows. A function makes it of what it reads in the same transaction, where core's rules
+   * say what follows.
    */
-  readonly compared: RawBuilder<unknown>
+  readonly compared: ComparedRows
 }
+
+/** A query of rows to compare, or what makes it. */
+export type ComparedRows = RawBuilder<unknown> | ((db: Kysely<Tables>) => Promise<RawBuilder<unknown>>)
 
 /** Some pieces, and the cursor of the next ones; null: these are the last. */
 export interface Pieces {

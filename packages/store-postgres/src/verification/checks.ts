@@ -2,6 +2,7 @@ import { branchChecks } from './branch-checks.ts'
 import { branchCountChecks } from './branch-counts.ts'
 import type { Check } from './check.ts'
 import { groupChecks } from './group-checks.ts'
+import { guestChecks } from './guest-checks.ts'
 import { mainChecks } from './main-checks.ts'
 import { recordChecks } from './record-checks.ts'
 import { scopeChecks } from './scope-checks.ts'
@@ -14,6 +15,7 @@ export const checks: ReadonlyArray<Check> = [
   ...groupChecks,
   ...scopeChecks,
   ...mainChecks,
+  ...guestChecks,
   ...branchCountChecks,
   ...branchChecks,
   ...recordChecks,

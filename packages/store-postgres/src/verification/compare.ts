@@ -1,7 +1,7 @@
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
-import type { BrokenRow, Piece, Unit } from './check.ts'
+import type { BrokenRow, ComparedRows, Piece, Unit } from './check.ts'
 
 /** A field of a row whose stored value is not the one that follows from other rows. */
 export interface Difference {
@@ -30,7 +30,7 @@ export interface Compared {
 /** Compares the rows of a piece in one statement. */
 export async function comparePiece(db: Kysely<Tables>, { compared }: Piece): Promise<Compared> {
   const { rows } = await sql<Compared>`
-    with c as materialized (${compared}), d as materialized (select * from c where c.stored <> c.recount)
+    with c as materialized (${await queryOf(db, compared)}), d as materialized (select * from c where c.stored <> c.recount)
     select (select count(*) from c) as rows, (select count(*) from d) as different,
       (select coalesce(jsonb_agg(distinct d.unit), '[]') from d) as units,
       (select coalesce(jsonb_agg(to_jsonb(f) order by f.id, f.title, f.field), '[]') from (
@@ -48,11 +48,14 @@ export async function brokenRows(
   unit: Unit,
 ): Promise<ReadonlyArray<BrokenRow>> {
   const { rows } = await sql<BrokenRow>`
-    with c as materialized (${compared})
+    with c as materialized (${await queryOf(db, compared)})
     select c.id, c.title from c where c.stored <> c.recount and c.unit = ${unitValue(unit)} order by c.id, c.title`.execute(
     db,
   )
   return rows
 }
+
+const queryOf = async (db: Kysely<Tables>, compared: ComparedRows): Promise<RawBuilder<unknown>> =>
+  typeof compared === 'function' ? await compared(db) : compared
 
 const unitValue = (unit: Unit): RawBuilder<unknown> => sql`${jsonb(unit)}`

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { columnNames, keyColumns } from '../tables/columns.ts'
-import type { ReadPieces } from './check.ts'
+import type { ComparedRows, ReadPieces } from './check.ts'
 
 /** Rows of one piece at most: on the embedded engine a statement blocks the process. */
 const rowsAtOnce = { pglite: 500, pg: 5000 } as const
@@ -16,7 +16,7 @@ const snapshotsAtOnce = { pglite: 5000, pg: 50_000 } as const
 export const byId =
   (
     table: string,
-    compare: (range: RawBuilder<boolean>) => RawBuilder<unknown>,
+    compare: (range: RawBuilder<boolean>) => ComparedRows,
     { size: given }: { readonly size?: number } = {},
   ): ReadPieces =>
   async (db, engine, after) => {

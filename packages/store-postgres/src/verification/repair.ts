@@ -1,5 +1,6 @@
 import { Data, Effect } from 'effect'
 import { Database } from '../database/database.ts'
+import { judgeGuests } from '../guests/judge-guests.ts'
 import type { BrokenRow, Check, Piece, Repair, Unit } from './check.ts'
 import { checksNamed } from './checks.ts'
 import { brokenRows, toldDifferences } from './compare.ts'
@@ -53,6 +54,8 @@ export const repairStored = Effect.fn('repairStored')(function* ({
     yield* onResult(result)
     results.push(result)
   }
+  // Repairs of groups note their guests, as every writer does.
+  yield* judgeGuests(yield* Database)
   return results
 })
 

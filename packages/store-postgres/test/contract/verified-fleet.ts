@@ -156,10 +156,17 @@ const recordedRun = (server: number) =>
     return id
   })
 
+/** A guest with a copy that lags. */
+const copiedGuest = Effect.gen(function* () {
+  yield* newScope('origin', [11, 12, 13, 14])
+  yield* newScope('copy', [11, 12, 13])
+})
+
 /** An empty database with rows of every kind whose stored values are checked. */
 export const verifiedFleet = Effect.gen(function* () {
   const server = yield* everyList
   yield* missingRows
   const branches = yield* everyBranch
+  yield* copiedGuest
   return { server, branches, run: yield* recordedRun(server) }
 })
