@@ -4,6 +4,7 @@ import {
   type ClaimedJob,
   type Findings,
   Inventory,
+  Objectives,
   Queue,
   Runs,
   type StoreFailed,
@@ -37,7 +38,7 @@ export interface WorkerOptions {
 }
 
 /** The ports a worker works with. */
-export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts | DeliveryPorts | Findings | Workers
+export type WorkerPorts = JobPorts | SchedulePorts | RetentionPorts | DeliveryPorts | Findings | Objectives | Workers
 
 /** A job that takes longer is slow, and its server gets no last free slot until one of its jobs takes less. */
 const slowAfter = 60_000
@@ -55,7 +56,7 @@ const mostAttempts = 10
 
 /**
  * Runs a worker until it is interrupted: it takes jobs from the queue and runs them, starts the
- * runs that are due, ends runs whose jobs are lost, judges what findings there are, sends events to webhooks, and removes old records. An interrupt drops the
+ * runs that are due, ends runs whose jobs are lost, judges groups, then what findings there are, sends events to webhooks, and removes old records. An interrupt drops the
  * open scopes and gives the jobs back to the queue.
  */
 export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, WorkerPorts> => {
@@ -71,6 +72,7 @@ export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, W
       keepSchedule,
       repeatForever(endLostJobs, { what: 'ending lost jobs', every: '1 minute' }),
       repeatForever(removeOld, { what: 'removing old records', every: '1 minute' }),
+      repeatForever(judgeWaiting, { what: 'judging groups', every: '1 minute' }),
       repeatForever(evaluateFindings, { what: 'judging the findings', every: pollMillis }),
       repeatForever(followEvents, { what: 'following events', every: pollMillis }),
       ...Array.from({ length: sendersAtOnce }, () =>
@@ -81,6 +83,11 @@ export const runWorker = (options: WorkerOptions): Effect.Effect<never, never, W
     { concurrency: 'unbounded', discard: true },
   ).pipe(Effect.zipRight(Effect.never))
 }
+
+/** Judges the groups that wait for it. */
+const judgeWaiting: Effect.Effect<boolean, StoreFailed, Objectives> = Effect.flatMap(Objectives, (objectives) =>
+  objectives.judge(),
+).pipe(Effect.repeat({ while: (more) => more }))
 
 /** Reports every fifteen seconds that this worker lives, and at its end that it has stopped. */
 const beatForever: Effect.Effect<never, never, Workers> = Effect.gen(function* () {

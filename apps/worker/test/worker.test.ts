@@ -1,4 +1,4 @@
-import type { Deliveries, Findings } from '@netbox-pbs/core/ports'
+import { type Deliveries, type Findings, Objectives } from '@netbox-pbs/core/ports'
 import { cancelRun, startRun } from '@netbox-pbs/sync'
 import { cut, type FleetServer, MemorySystem } from '@netbox-pbs/sync/memory'
 import { noDeliveries } from '@netbox-pbs/testing/no-deliveries'
@@ -20,13 +20,16 @@ const waiting = (system: MemorySystem, ...fleet: ReadonlyArray<FleetServer>) => 
   for (const { name, endpointId } of fleet) system.world.connect(name, endpointId)
   return startRun({ resources: ['datastores', 'snapshots'], servers: null, trigger: 'manual', user: 'admin' })
 }
+/** No groups that wait to be judged. */
+const noObjectives = Layer.mock(Objectives, { judge: () => Effect.succeed(false) })
+
 const inWorld = <A, E>(
   system: MemorySystem,
-  effect: Effect.Effect<A, E, Layer.Layer.Success<MemorySystem['layer']> | Deliveries | Findings>,
+  effect: Effect.Effect<A, E, Layer.Layer.Success<MemorySystem['layer']> | Deliveries | Findings | Objectives>,
 ) =>
   Effect.runPromise(
     effect.pipe(
-      Effect.provide(Layer.mergeAll(system.layer, noDeliveries, noFindings)),
+      Effect.provide(Layer.mergeAll(system.layer, noDeliveries, noFindings, noObjectives)),
       Effect.provide(TestContext.TestContext),
       Logger.withMinimumLogLevel(LogLevel.None),
       Effect.orDie,

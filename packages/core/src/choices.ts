@@ -84,6 +84,16 @@ export const jobHealthStates = [
   unknown,
 ]
 
+/** How a group is protected, the worst first but for unknown. */
+export const protectionStates = [
+  choice('missing', 'Missing', 'red'),
+  choice('at_risk', 'At risk', 'red'),
+  choice('late', 'Late', 'orange'),
+  unknown,
+  choice('protected', 'Protected', 'green'),
+  choice('not_watched', 'Not watched', 'secondary'),
+]
+
 /** The choice for a stored value: exact, else `unknown`, so that a source's new value is shown and never dropped. */
 export function choiceFor(choices: ReadonlyArray<Choice>, stored: string): Choice {
   return (

@@ -28,6 +28,7 @@ export {
   jobHealthStates,
   jobStates,
   jobTypes,
+  protectionStates,
   serverStatuses,
   tlsStates,
   verificationPlaces,
@@ -173,19 +174,6 @@ export {
   objectiveOf,
   rhythmOf,
 } from './protection/objective.ts'
-export {
-  mostObjectiveHours,
-  mostObjectiveRules,
-  type ObjectiveRuleValues,
-  objectiveRuleOf,
-  type StoredObjectiveRule,
-} from './protection/objective-rule.ts'
-export {
-  type FinishedBackup,
-  type Protection,
-  type ProtectionFacts,
-  protectionOf,
-} from './protection/protection-state.ts'
 export { type TimeZone, timeZone } from './protection/time-zone.ts'
 export * from './protection.ts'
 export {

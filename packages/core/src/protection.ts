@@ -59,6 +59,24 @@ export {
   pointTolerance,
 } from './protection/guests.ts'
 export {
+  mostObjectiveHours,
+  mostObjectiveRules,
+  type ObjectiveRuleValues,
+  objectiveRuleOf,
+  type StoredObjectiveRule,
+} from './protection/objective-rule.ts'
+export {
+  clockTolerance,
+  type FinishedBackup,
+  type GroupStanding,
+  type Protection,
+  type ProtectionFacts,
+  protectionAt,
+  protectionOf,
+  type Surroundings,
+  standingOf,
+} from './protection/protection-state.ts'
+export {
   type GroupPlace,
   leads,
   type SyncJobFacts,
@@ -66,3 +84,4 @@ export {
   selects,
   syncRoute,
 } from './protection/sync-route.ts'
+export { upidStart } from './protection/upid-start.ts'

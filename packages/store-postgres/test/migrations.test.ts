@@ -34,6 +34,8 @@ const madeInLists: ReadonlySet<string> = new Set([
   'usage_at',
   'verification_place',
   'newest_verification_place',
+  'protection',
+  'protection_since',
   'health',
   'health_since',
   'due_at',

@@ -49,7 +49,7 @@ const corruptions: ReadonlyArray<Corruption> = [
     field: 'group',
     spoil: `with counted as (delete from scope_counts where ${ofServer('a')} and namespace = 'unnamed')
       delete from groups where ${ofServer('a')} and namespace = 'unnamed'`,
-    undo: `update groups set presence = 'listed' where ${ofServer('a')} and namespace = 'unnamed'`,
+    undo: `update groups set presence = 'listed', standing = 'failed', fresh_until = last_backup + interval '26 hours', objective = 93600 where ${ofServer('a')} and namespace = 'unnamed'`,
   },
   ...Object.entries(counters).map(([field, wrong]) => ({
     check: 'groups.counters',
@@ -61,8 +61,8 @@ const corruptions: ReadonlyArray<Corruption> = [
     check: 'groups.needed',
     field: 'kept',
     spoil: `with counted as (update scope_counts set groups = groups + 1 where ${ofServer('a')} and namespace = 'unnamed')
-      insert into groups (server_id, datastore_name, namespace, backup_type, backup_id, presence)
-      select id, 'tank', 'unnamed', 'vm', '999', 'manual' from servers where name = 'a'`,
+      insert into groups (server_id, datastore_name, namespace, backup_type, backup_id, presence, standing, objective)
+      select id, 'tank', 'unnamed', 'vm', '999', 'manual', 'missing', 93600 from servers where name = 'a'`,
     undo: repaired,
   },
   {
@@ -77,6 +77,19 @@ const corruptions: ReadonlyArray<Corruption> = [
     spoil: `update snapshots set presence = 'listed', missing_since = null, last_seen_own = null where id = (select min(id) from snapshots where ${ofServer('absent')})`,
     undo: repaired,
   },
+  ...Object.entries({
+    objective: 'objective + 1',
+    objective_rule: '7',
+    fresh_until: 'null',
+    standing: `'missing'`,
+    standing_since: 'now()',
+    judge_again_at: `now() + interval '1 day'`,
+  }).map(([field, wrong]) => ({
+    check: 'groups.standing',
+    field,
+    spoil: `update groups set ${field} = ${wrong} where ${rootGroup}`,
+    undo: repaired,
+  })),
   ...Object.entries({ groups: 'groups - 1', snapshots: 'snapshots + 1', variants: 'variants - 0' }).map(
     ([field, wrong]) => ({
       check: 'scope_counts.counters',

@@ -77,8 +77,8 @@ const listRoute = (model: ModelName): Route =>
     }),
   )
 
-/** Models with fields that change by the clock, without a commit: the health of a job that is due. */
-const changesWithTime: ReadonlySet<ModelName> = new Set(['job'])
+/** Models with fields that change by the clock, without a commit: the health of a job that is due, the protection of a group. */
+const changesWithTime: ReadonlySet<ModelName> = new Set(['job', 'group'])
 
 /** What the answer about a list depends on, apart from what is stored: the address, the branch, and the servers that the user sees. */
 const keyOf = (c: ApiContext): string => {

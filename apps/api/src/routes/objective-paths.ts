@@ -52,7 +52,10 @@ export const objectivePaths: ReadonlyArray<Path> = recordPaths({
           values: { ...objectiveDefaults, ...definedOnly(others), name, hours },
           actor: actorSaying(c, message),
         })
-        .pipe(Effect.catchTags({ ObjectiveNameTaken: () => nameTaken, TooManyObjectives: tooMany }))
+        .pipe(
+          Effect.tap(judgeNow),
+          Effect.catchTags({ ObjectiveNameTaken: () => nameTaken, TooManyObjectives: tooMany }),
+        )
     }),
   update: (c, { before: { id }, body, mode }) =>
     Effect.gen(function* () {
@@ -60,14 +63,28 @@ export const objectivePaths: ReadonlyArray<Path> = recordPaths({
       const objectives = yield* Objectives
       return yield* objectives
         .update({ id, change: definedOnly(values), actor: actorSaying(c, message), versions: expectedVersions(c) })
-        .pipe(Effect.catchTag('ObjectiveNameTaken', () => nameTaken))
+        .pipe(
+          Effect.tap(judgeNow),
+          Effect.catchTag('ObjectiveNameTaken', () => nameTaken),
+        )
     }),
   remove: (c, { before: { id }, message }) =>
     Effect.flatMap(Objectives, (objectives) =>
-      objectives.remove({ id, actor: actorSaying(c, message), versions: expectedVersions(c) }),
+      objectives
+        .remove({ id, actor: actorSaying(c, message), versions: expectedVersions(c) })
+        .pipe(Effect.tap(judgeNow)),
     ),
   serve: (rule, base) => servedObjective(base, rule),
 })
+
+/**
+ * Judges groups by the rules as they are now, for as long as a request may take. The others are unknown until
+ * a worker has judged them.
+ */
+const judgeNow = Effect.flatMap(Objectives, (objectives) => objectives.judge()).pipe(
+  Effect.timeout('2 seconds'),
+  Effect.ignore,
+)
 
 const read = (body: unknown, mode: WriteMode) => {
   const given = readRecord(objectiveBody, body, mode)

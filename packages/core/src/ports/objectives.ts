@@ -31,6 +31,12 @@ export class Objectives extends Context.Tag('@netbox-pbs/core/Objectives')<
       readonly actor: Actor
       readonly versions: ExpectedVersions
     }) => Effect.Effect<Option.Option<StoredObjectiveRule>, StoreFailed | ObjectiveNameTaken | VersionChanged>
+    /**
+     * Judges groups that wait for it: those of namespaces that were judged by other rules, and those of
+     * which a backup of the future has come. Until then their protection is unknown. Returns
+     * whether more may wait.
+     */
+    readonly judge: () => Effect.Effect<boolean, StoreFailed>
     /** False: there is no such rule. */
     readonly remove: (request: {
       readonly id: number

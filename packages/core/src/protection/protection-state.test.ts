@@ -1,6 +1,13 @@
 import { FastCheck as fc } from 'effect'
 import { describe, expect, test } from 'vitest'
-import { type FinishedBackup, type Protection, type ProtectionFacts, protectionOf } from './protection-state.ts'
+import {
+  type FinishedBackup,
+  type Protection,
+  type ProtectionFacts,
+  protectionAt,
+  protectionOf,
+  standingOf,
+} from './protection-state.ts'
 
 const hour = 3600
 const now = 1000 * hour
@@ -65,7 +72,9 @@ describe('the protection of a group', () => {
     ['a backup of the future', { backups: [backup(-2), backup(40)] }, 'late', ended, ended],
     ['a backup of the future alone', { backups: [backup(-2)] }, 'missing', null, null],
     ['a clock that is a minute ahead', { backups: [backup(-1 / 60)] }, 'protected', null, now + 60 + 26 * hour],
+    ['not listed any more, and still young', { listed: false }, 'missing', null, young],
     ['not watched', { age: null, backups: [] }, 'not_watched', null, null],
+    ['not watched, its list was never read', { age: null, readAt: null }, 'unknown', null, null],
   ])('%s', (_, more, state, since, freshUntil) => {
     expect(protectionOf({ ...facts, ...more }, now)).toEqual({ state, since, freshUntil })
   })
@@ -109,6 +118,17 @@ describe('the protection of a group', () => {
         const { state, freshUntil, since } = protectionOf(some, now)
         if (state !== 'late') return
         expect([since, (some.readAt ?? 0) >= (freshUntil ?? 0), some.offSince]).toEqual([freshUntil, true, null])
+      }),
+    )
+  })
+
+  test('follows from what is stored until a backup of the future has come', () => {
+    fc.assert(
+      fc.property(anyFacts, fc.integer({ min: 0, max: 150 }), (some, hours) => {
+        const stored = standingOf(some, now)
+        const later = now + hours * hour
+        if (stored.judgeAgainAt !== null && stored.judgeAgainAt <= later) return
+        expect(protectionAt(stored, some, later)).toEqual(protectionOf(some, later))
       }),
     )
   })

@@ -1,4 +1,4 @@
-import { backupTypes, verificationPlaces } from '../choices.ts'
+import { backupTypes, protectionStates, verificationPlaces } from '../choices.ts'
 import type { Model } from './field.ts'
 import { bytes, count } from './field.ts'
 
@@ -60,6 +60,35 @@ export const group = {
       label: 'Newest verification place',
       readOnly: true,
     },
+    protection: {
+      class: 'derived',
+      type: 'choice',
+      choices: protectionStates,
+      default: 'unknown',
+      label: 'Protection',
+      readOnly: true,
+    },
+    protection_since: { class: 'derived', type: 'datetime', nullable: true, label: 'Protection since', readOnly: true },
+    objective: {
+      class: 'derived',
+      type: 'integer',
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      nullable: true,
+      unit: 'seconds',
+      label: 'Objective',
+      readOnly: true,
+    },
+    objective_rule: {
+      class: 'derived',
+      type: 'integer',
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      nullable: true,
+      label: 'Objective rule',
+      readOnly: true,
+    },
+    fresh_until: { class: 'derived', type: 'datetime', nullable: true, label: 'Fresh until', readOnly: true },
     copy_of: {
       class: 'derived',
       type: 'integer',

@@ -18,7 +18,7 @@ import {
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Summary } from '../change-log/append-changes.ts'
 import { add, landDeletions, landUpserts, movesGroups, type WindowStep } from '../change-sets/land.ts'
-import { ensureGroups, groupsOf, staleGroupsOf } from '../change-sets/land-list.ts'
+import { ensureGroups, groupsOf, staleGroupsOf, touchedBy } from '../change-sets/land-list.ts'
 import type { LastSeen } from '../change-sets/land-rows.ts'
 import { eachWindow, readWindows, type Window } from '../change-sets/parts.ts'
 import { jsonb } from '../database/statement-values.ts'
@@ -34,6 +34,7 @@ import {
   tables,
 } from '../tables/columns.ts'
 import { nextVersion } from '../tables/row-version.ts'
+import { groupsOfKeys, judgeGroups } from '../writes/judge-groups.ts'
 import { deletedFrom, followMovedGroups } from '../writes/moved-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { amongGroups, pruneGroups, recountGroups } from '../writes/recount.ts'
@@ -73,6 +74,7 @@ export async function landBranch(step: WindowStep, part: number): Promise<RowCou
     }
   }
   await recountScopes(step.db, touchedNamespaces(part))
+  await judgeGroups(step.db, groupsOfKeys(touchedBy(part)))
   if (movesGroups([...of('snapshot'), ...of('group')])) await followMovedGroups(step, part)
   return counts
 }

@@ -24,6 +24,7 @@ import { lockUniqueValues } from '../custom-values/unique-values.ts'
 import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey } from '../scopes/scope-place.ts'
+import { judgeScope } from '../writes/judge-groups.ts'
 import { lockWithPlaces, touchedScopes } from './branch-places.ts'
 import { readLocked } from './branch-record.ts'
 import {
@@ -141,6 +142,7 @@ async function mergeSyncBranch(merge: Merge): Promise<MergeOutcome | BranchInCon
   await landInitialObservations(merge.db, id)
   await refreshOutcomes(merge.db, id)
   await landVisibilities(merge.db, id, new Set([...kept, ...left]))
+  for (const { place } of scopes) if (place.resource === 'snapshots') await judgeScope(merge.db, place)
   await endReview(merge.db, id)
   await endMerged(merge.db, id, { at, by })
   const branch = await readLocked(merge.db, id)

@@ -10,7 +10,7 @@ import {
 } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { type Kysely, sql } from 'kysely'
-import { isWhole, landScopeRow, landSightings, lastCompleteAt } from '../change-sets/land-list.ts'
+import { isWhole, landScopeRow, landSightings, lastCompleteAt, sightedGroups } from '../change-sets/land-list.ts'
 import { landObservations, landUsage } from '../change-sets/land-observations.ts'
 import { eachWindow, endPart, landingServer, lockChangeSet, readWindows, recordLanding } from '../change-sets/parts.ts'
 import type { Database } from '../database/database.ts'
@@ -19,6 +19,7 @@ import type { Tables } from '../database/tables.ts'
 import { lockExistingScope } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, placeKey, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
+import { groupsOfKeys, judgeGroups } from '../writes/judge-groups.ts'
 import { stageObservations } from './initial-observations.ts'
 import { coveringBranch } from './review-scopes.ts'
 import { dropUnstaged, stageCreates, stageDeletes, stageUpdates } from './stage-rows.ts'
@@ -52,6 +53,7 @@ export const stage = Effect.fn('ChangeSets.stage')(function* (
     if (part !== null) {
       const { at, runId } = staging
       await landSightings(trx, { place, part, runId, at, lastSeen })
+      if (scope.resource === 'snapshots') await judgeGroups(trx, groupsOfKeys(sightedGroups(part)))
     }
     for (const model of branchedModelsOf(scope.resource)) {
       const retains = retainedOf !== null

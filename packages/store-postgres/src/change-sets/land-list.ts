@@ -121,6 +121,20 @@ export function groupsOf(window: Window, kind: RawBuilder<boolean>): RawBuilder<
     ) x where x.begins`
 }
 
+/** The keys of the groups that a part changes, or changes snapshots of, or that its list has lacked or has again. */
+export function touchedBy(part: number): RawBuilder<unknown> {
+  const key = columnNames(groupKey, 'w')
+  return sql`
+    select ${key} from staged_snapshots w where w.part_id = ${part}::bigint
+    union select ${key} from staged_groups w where w.part_id = ${part}::bigint
+    union ${sightedGroups(part)}`
+}
+
+/** The keys of the groups that the list of a part has lacked or has again. */
+export const sightedGroups = (part: number): RawBuilder<unknown> => sql`
+  select ${columnNames(groupKey, 'k')} from staged_sightings w join groups k on k.id = w.id
+  where w.part_id = ${part}::bigint and w.model = 'group'`
+
 /** The fields of a snapshot that any counter of its group depends on. */
 const countedFields = [
   ...keyColumns('snapshot').map(({ field }) => field),

@@ -17,6 +17,7 @@ import { branchedModelsOf, inScope, type ScopePlace, scopePlace } from '../scope
 import { tables } from '../tables/columns.ts'
 import { restoreAttached } from '../writes/detached-values.ts'
 import { judgeJobs } from '../writes/job-health.ts'
+import { groupsOfKeys, judgeAll, judgeGroups, judgeScope } from '../writes/judge-groups.ts'
 import { followMovedGroups } from '../writes/moved-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { countNewGroups, hasNoSnapshots, pruneGroups, recountGroups, recountNamespaces } from '../writes/recount.ts'
@@ -34,6 +35,7 @@ import {
   landSightings,
   lastCompleteAt,
   staleGroupsOf,
+  touchedBy,
   unlistGroups,
 } from './land-list.ts'
 import { landObservations, landTaskObservations, landUsage, noteNodes } from './land-observations.ts'
@@ -112,6 +114,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
     await summarise(step)
     const held_back = await landHeldSet(trx, place, landing, set, step.held)
     await landScopeRow(trx, place, landing, held_back)
+    if (place.resource === 'snapshots') await judgeLanded(step)
     if (serverId !== null && judging.has(place.resource)) await judgeJobs(trx, serverId, landing.at)
     const ended = { ...counts, held_back }
     await recordLanding(trx, landing, ended)
@@ -200,6 +203,15 @@ async function landSnapshots(step: Land, part: number): Promise<RowCounts> {
 /** Whether windows of snapshots and groups may take a group to or from its place. */
 export const movesGroups = (windows: ReadonlyArray<Window>): boolean =>
   windows.some(({ creates, deletes }) => creates + deletes > 0)
+
+/** Judges the groups that a part has changed, and those of its namespace that rules have changed for. */
+async function judgeLanded({ db, place, part, lastList }: Land): Promise<void> {
+  if (part !== null && lastList === null) await judgeAll(db, place)
+  else {
+    if (part !== null) await judgeGroups(db, groupsOfKeys(touchedBy(part)))
+    await judgeScope(db, place)
+  }
+}
 
 /** The scope of a namespace's snapshots as a row. */
 const placeRow = (place: ScopePlace) =>

@@ -21,6 +21,7 @@ import { lockPlaces } from '../scopes/scope-locks.ts'
 import { type Column, defaultValue, observationTable, observedColumns, ofJson, tables } from '../tables/columns.ts'
 import { changeRows } from '../writes/change-rows.ts'
 import { insertObservations } from '../writes/insert-observations.ts'
+import { judgeGroups } from '../writes/judge-groups.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { groupKeyOf, recountTouchedGroups } from '../writes/recount.ts'
 import { deleteRowsById, insertLoggedRows, type LoggedRows } from '../writes/write-rows.ts'
@@ -121,7 +122,10 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
     const touched = locked.groups.filter((_, index) => namesFact(model, rows[index]?.values ?? {}))
     await recountTouchedGroups(trx, touched.flat(), { origin: actor, watch })
     if (model === 'server') await notePending(trx)
-    await foldChanges(trx, { model, ids: rows.map(({ id }) => id), actor })
+    // An objective may be about their tags.
+    const ids = rows.map(({ id }) => id)
+    if (model === 'group') await judgeGroups(trx, sql`g.id = any(${ids}::bigint[])`)
+    await foldChanges(trx, { model, ids, actor })
     await logMessages(trx, { model, actor, messages: messagesOf(rows, actor) })
     return undefined
   })

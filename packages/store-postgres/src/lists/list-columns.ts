@@ -9,6 +9,7 @@ import {
 } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { fieldOf, observationTable, ownObservations, sameKey, sameScope, sqlType, tables } from '../tables/columns.ts'
+import { protectionColumns } from './protection-columns.ts'
 
 /** The rows of a model that a list may read, and their joins: main's tables, or a branch's replacements. */
 export interface Relation {
@@ -46,8 +47,11 @@ export function observationsBy(model: ModelName, server: string): RawBuilder<unk
   return sql`left join ${sql.table(table)} o on ${sql.ref(`o.${id}`)} = t.id${ofServer}`
 }
 
-/** The joins of a list, by alias: `v` the server, `o` the observations, `c` the row's scope, `k` what makes a group a copy. */
-type Joined = 'v' | 'o' | 'c' | 'k'
+/**
+ * The joins of a list, by alias: `v` the server, `o` the observations, `c` the row's scope, `d` its datastore,
+ * `k` what makes a group a copy.
+ */
+type Joined = 'v' | 'o' | 'c' | 'd' | 'k'
 
 /** Where the values of a field come from. */
 export interface ListColumn {
@@ -152,6 +156,15 @@ const ofCopy = (name: string): ListColumn => ({ value: sql.ref(`k.${name}`), nee
 /** Whether a job was due since its server was last read, so that nothing is known of it now. */
 const isDue = sql`o.health in ('ok', 'warning', 'waiting') and o.due_at + ${sql.lit(jobGraceSeconds)} * interval '1 second' < now()`
 
+const protectionValues = protectionColumns(verificationPlaceOf)
+
+/** It changes with the group, with the rules about its tags, with its datastore, and with the clock. */
+const protection = (name: keyof typeof protectionValues): ListColumn => ({
+  value: protectionValues[name],
+  needs: ['c', 'd'],
+  reads: [...registry.group.key, 'tags'],
+})
+
 /** Derived fields that no table has: they are made when a list is read. */
 const derivedInLists: Readonly<Record<string, ListColumn>> = {
   'datastore.usage_at': usageAt,
@@ -185,6 +198,8 @@ const derivedInLists: Readonly<Record<string, ListColumn>> = {
   'group.lag_since': ofCopy('lag_since'),
   'namespace.last_full_at': listedAt('last_full_at'),
   'namespace.last_light_at': listedAt('last_light_at'),
+  'group.protection': protection('protection'),
+  'group.protection_since': protection('protection_since'),
   'group.newest_verification_place': {
     value: newestVerificationPlace,
     needs: [],
@@ -242,6 +257,7 @@ export function listFrom(
 function join(model: ModelName, alias: Joined, { servers, observations, copies }: Relation): RawBuilder<unknown> {
   if (alias === 'k') return sql`left join ${copies} k on k.group_id = t.id`
   if (alias === 'v') return sql`join ${servers} v on v.id = t.server_id`
+  if (alias === 'd') return sql`left join datastores d on d.server_id = t.server_id and d.name = t.datastore_name`
   if (alias === 'c') return sql`left join scopes c on ${ofScope(model)}`
   return observations
 }

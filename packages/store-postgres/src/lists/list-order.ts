@@ -1,6 +1,7 @@
 import { type ModelName, type OrderTerm, registry } from '@netbox-pbs/core'
 import { fieldOf, sqlType } from '../tables/columns.ts'
 import { type ListColumn, listColumn, serverName } from './list-columns.ts'
+import { severityOf } from './protection-columns.ts'
 
 /** A sort key; of two rows that agree in all of them the id decides. */
 export interface OrderKey {
@@ -14,13 +15,17 @@ export interface OrderKey {
 
 /**
  * The order of the terms, or the model's own; a server sorts by its name. Rows without a value come
- * as PostgreSQL places them: last when ascending, first when descending.
+ * as PostgreSQL places them: last when ascending, first when descending. Protection is ordered by
+ * severity, the worst first.
  */
 export function listOrder(model: ModelName, terms: ReadonlyArray<OrderTerm>): ReadonlyArray<OrderKey> {
   const requested = terms.length > 0 ? terms : registry[model].order.map(orderTerm)
   return requested.flatMap(({ field, descending }) => {
     const column = field === 'server' ? serverName(model) : listColumn(model, field)
-    return column === undefined ? [] : [{ column, descending, ...valuesOf(model, field) }]
+    if (column === undefined) return []
+    if (model === 'group' && field === 'protection')
+      return [{ column: { ...column, value: severityOf(column.value) }, descending, type: 'integer', nullable: false }]
+    return [{ column, descending, ...valuesOf(model, field) }]
   })
 }
 

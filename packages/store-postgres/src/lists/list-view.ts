@@ -12,6 +12,7 @@ import {
   type Relation,
   serverName,
 } from './list-columns.ts'
+import { mayBeIn } from './protection-columns.ts'
 
 /** A model as one query reads it: in main, or in a branch, where other rows replace some of main's. */
 export interface ListView {
@@ -139,8 +140,13 @@ export function filterCondition(model: ModelName, filter: Filter, folding: strin
   const type = field === undefined ? extraTypes[filter.field] : sqlType(field)
   if (column === undefined || type === undefined) return { where: sql`false`, columns: [] }
   const choices = field?.type === 'choice' ? { choices: field.choices.map((choice) => choice.value) } : {}
+  const met = comparison({ value: column.value, type, ...choices }, filter, folding)
+  const indexed =
+    model === 'group' && field === registry.group.fields.protection && namesValues(filter)
+      ? mayBeIn(filter.values)
+      : null
   return {
-    where: comparison({ value: column.value, type, ...choices }, filter, folding),
+    where: indexed === null ? met : sql`${indexed} and ${met}`,
     columns: [column],
     few: isIndexed(column) && namesValues(filter),
   }

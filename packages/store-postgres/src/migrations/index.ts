@@ -54,6 +54,7 @@ import { migration as snapshotVariants } from './0081-snapshot-variants.ts'
 import { migration as groupTexts } from './0082-group-texts.ts'
 import { migration as jobHealth } from './0084-job-health.ts'
 import { migration as objectives } from './0085-objectives.ts'
+import { migration as protection } from './0086-protection.ts'
 import { migration as guests } from './0088-guests.ts'
 import { migration as findings } from './0093-findings.ts'
 
@@ -117,6 +118,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0082_group_texts': groupTexts,
   '0084_job_health': jobHealth,
   '0085_objectives': objectives,
+  '0086_protection': protection,
   '0088_guests': guests,
   '0093_findings': findings,
 }

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely'
 import { effective, mergedValue } from '../branches/branch-columns.ts'
 import type { ListView, Replaced } from '../lists/list-view.ts'
 import { comparedColumns, keyColumns, sameKey } from '../tables/columns.ts'
+import { standingColumns } from '../writes/judge-groups.ts'
 import type { OverlayFacts } from './facts.ts'
 import { overlayMain, overlayRelation, shadowed } from './rows.ts'
 
@@ -14,6 +15,24 @@ const counters = sql.join(
       sql`case when c.branch_id is null then ${sql.ref(`g.${name}`)} else ${sql.ref(`c.${name}`)} end as ${sql.id(name)}`,
   ),
 )
+
+/** What main has stored of the protection of a group. */
+const standing = standingColumns.map(({ name, type }) => ({
+  name,
+  unjudged: name === 'standing' ? sql`'unjudged'::text collate "C"` : sql`null::${sql.raw(type)}`,
+}))
+
+/** The same in a branch: main's of the group `m`, unless the branch changes what it follows from. */
+const standingIn = sql.join(
+  standing.map(
+    ({ name, unjudged }) =>
+      sql`case when c.branch_id is null and g.as_in_main then ${sql.ref(`g.${name}`)} else ${unjudged} end as ${sql.id(name)}`,
+  ),
+)
+
+const columnsOf = (alias: string) => sql.join(standing.map(({ name }) => sql.ref(`${alias}.${name}`)))
+
+const unjudged = sql.join(standing.map(({ name, unjudged: value }) => sql`${value} as ${sql.id(name)}`))
 
 /** Joins the counters that a branch has of the groups `g`. */
 const counted = (branch: number): RawBuilder<unknown> =>
@@ -55,10 +74,11 @@ export function replacedGroups(branch: number): ReadonlyArray<Replaced> {
 export function changedGroups(branch: number): RawBuilder<unknown> {
   const ofBranch = sql`e.branch_id = ${branch}::bigint and e.op <> 'create'`
   return sql`
-    select g.id, ${groupColumns('g')}, g.missing_since, ${counters}
+    select g.id, ${groupColumns('g')}, g.missing_since, ${counters}, ${standingIn}
     from (
       select i.id, ${changedColumns}, m.missing_since, coalesce(e.op = 'delete', false) as deleted, m.id is null as lost,
-        coalesce(m.snapshot_count, 0) as snapshot_count, m.first_backup, m.last_backup, m.unfinished_since, m.total_size, coalesce(m.newest_verification, '') as newest_verification
+        coalesce(m.snapshot_count, 0) as snapshot_count, m.first_backup, m.last_backup, m.unfinished_since, m.total_size, coalesce(m.newest_verification, '') as newest_verification,
+        m.id is not null and coalesce(e.op = 'update' and not 'tags' = any(e.touched), true) as as_in_main, ${columnsOf('m')}
       from (
         select e.id from branch_groups e where ${ofBranch}
         union
@@ -103,5 +123,5 @@ const groupColumns = (alias: string): RawBuilder<unknown> =>
 
 /** Groups that the branch creates; they are seen also without snapshots. */
 export const createdGroups = (branch: number): RawBuilder<unknown> => sql`
-  select g.id, ${groupColumns('g')}, null::timestamptz as missing_since, ${counters}
+  select g.id, ${groupColumns('g')}, null::timestamptz as missing_since, ${counters}, ${unjudged}
   from (select e.*, ${uncounted} from branch_groups e where e.branch_id = ${branch}::bigint and e.op = 'create') g ${counted(branch)}`

@@ -21,6 +21,7 @@ import {
   recordSlice,
 } from '../tables/record-list.ts'
 import { nextVersion, versionChanged } from '../tables/row-version.ts'
+import { judgeWaiting } from './judge-waiting.ts'
 
 const select = sql`
   select t.id, t.name, t.weight, t.server, t.datastore, t.namespace, t.backup_type, t.backup_id, t.tag, t.hours, t.comment,
@@ -112,6 +113,7 @@ export const objectivesLayer: Layer.Layer<Objectives, never, Database> = Layer.e
           return Option.some(after)
         }),
       ),
+      judge: () => judgeWaiting(database),
       remove: Effect.fn('Objectives.remove')(({ id, actor, versions }) =>
         database.transaction('removing an objective', async (trx) => {
           await lockRules(trx)

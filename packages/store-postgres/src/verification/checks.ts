@@ -4,6 +4,7 @@ import type { Check } from './check.ts'
 import { groupChecks } from './group-checks.ts'
 import { guestChecks } from './guest-checks.ts'
 import { mainChecks } from './main-checks.ts'
+import { protectionChecks } from './protection-checks.ts'
 import { recordChecks } from './record-checks.ts'
 import { scopeChecks } from './scope-checks.ts'
 
@@ -13,6 +14,7 @@ import { scopeChecks } from './scope-checks.ts'
  */
 export const checks: ReadonlyArray<Check> = [
   ...groupChecks,
+  ...protectionChecks,
   ...scopeChecks,
   ...mainChecks,
   ...guestChecks,

@@ -12,6 +12,7 @@ import type { Tables } from '../database/tables.ts'
 import { columnNames, keyColumns, sameKey, tables } from '../tables/columns.ts'
 import { changeRows } from './change-rows.ts'
 import { detachedHash, detachedKey, detachedKeyOf } from './detached-values.ts'
+import { judgeGroups } from './judge-groups.ts'
 import type { GroupKey } from './recount.ts'
 import type { Writer } from './writer.ts'
 
@@ -240,6 +241,8 @@ async function giveAttached(
     rows: changed.map(([id, { tags, custom_fields }]) => ({ id, values: { tags, custom_fields } })),
     origin,
   })
+  const ids = changed.map(([id]) => id)
+  if (model === 'group') await judgeGroups(db, sql`g.id = any(${ids}::bigint[])`)
   await logMoves(
     db,
     model,

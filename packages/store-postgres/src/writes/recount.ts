@@ -7,6 +7,7 @@ import type { Places } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey } from '../tables/columns.ts'
 import { storedVariants, variantColumns } from '../tables/variants.ts'
+import { groupsOfKeys, judgeGroups } from './judge-groups.ts'
 import { recountScopes } from './recount-scopes.ts'
 import { deleteRows } from './write-rows.ts'
 import type { MainWatch, Writer } from './writer.ts'
@@ -196,7 +197,7 @@ export const placesOfGroups = (keys: ReadonlyArray<GroupKey>): Places => ({
 
 /**
  * Reconciles groups with snapshots that a user has written: creates missing groups, clears their
- * digests, recounts them and removes those that are no longer needed.
+ * digests, recounts them, removes those that are no longer needed, and judges the others.
  */
 export async function recountTouchedGroups(
   db: Kysely<Tables>,
@@ -221,6 +222,7 @@ export async function recountTouchedGroups(
   await recountGroups(db, touched, { watch })
   await pruneGroups(db, amongGroups(touched), { writer })
   await recountScopes(db, touched)
+  await judgeGroups(db, groupsOfKeys(touched))
   if (keys.length > 1) await watch.snapshotsMoved(db, touched)
 }
 

@@ -3,6 +3,7 @@ import { type Kysely, sql } from 'kysely'
 import { branchWatch } from '../../src/branches/stale-groups.ts'
 import type { Tables } from '../../src/database/tables.ts'
 import { factColumns, keyColumns, operatorColumns, tables } from '../../src/tables/columns.ts'
+import { judgeGroups } from '../../src/writes/judge-groups.ts'
 import { recountGroups } from '../../src/writes/recount.ts'
 import { recountScopes } from '../../src/writes/recount-scopes.ts'
 import { fillTable, type Row, readTable } from './tables.ts'
@@ -82,7 +83,7 @@ const columnsOf = (model: ModelName) => [...factColumns(model), ...operatorColum
 
 const copied = ['presence', 'last_seen_own', 'created', 'last_updated', 'tags', 'custom_fields']
 
-const counters: Row = { snapshot_count: 0, manual_count: 0, missing_count: 0, listed_count: 0 }
+const counters: Row = { standing: 'unjudged', snapshot_count: 0, manual_count: 0, missing_count: 0, listed_count: 0 }
 
 /** A row that only the branch has. */
 function whole(model: ModelName, entry: Row): Row {
@@ -170,6 +171,7 @@ async function countAll(to: Kysely<Tables>): Promise<void> {
   await recountGroups(to, sql`select server_id, datastore_name, namespace, backup_type, backup_id from groups`, {
     watch: branchWatch,
   })
+  await judgeGroups(to, sql`true`)
   await recountScopes(
     to,
     sql`select server_id, datastore_name, namespace from groups union select server_id, datastore_name, path from namespaces`,

@@ -16,6 +16,7 @@ import type { Tables } from '../../database/tables.ts'
 import { factColumns } from '../../tables/columns.ts'
 import { changeRows, type RowChange } from '../../writes/change-rows.ts'
 import { deleteServers, type LeavingServer } from '../../writes/delete-servers.ts'
+import { judgeGroups } from '../../writes/judge-groups.ts'
 import { notePending } from '../../writes/pending-since.ts'
 import { type GroupKey, groupKeyOf, recountNamespaces, recountTouchedGroups } from '../../writes/recount.ts'
 import { deleteRowsById } from '../../writes/write-rows.ts'
@@ -65,6 +66,8 @@ interface Merge {
   readonly counts: { created: number; updated: number; deleted: number }
   /** The groups of the snapshots that it has written, by name. */
   readonly groups: Map<string, GroupKey>
+  /** The groups that it has changed. */
+  readonly changedGroups: Set<number>
   /** Entries that are left out. */
   skipped: number
   /** Servers are deleted last, because of their child rows. */
@@ -88,6 +91,7 @@ export async function mergeManually(db: Kysely<Tables>, request: Request): Promi
     writer,
     counts: { created: 0, updated: 0, deleted: 0 },
     groups: new Map(),
+    changedGroups: new Set(),
     skipped: 0,
     servers: [],
     namespaces: [],
@@ -98,6 +102,8 @@ export async function mergeManually(db: Kysely<Tables>, request: Request): Promi
     if (conflict !== null) return conflict
   }
   await recountTouchedGroups(db, [...merge.groups.values()], writer)
+  // An objective may be about their tags.
+  await judgeGroups(db, sql`g.id = any(${[...merge.changedGroups]}::bigint[])`)
   merge.counts.deleted += await removeNamespaces(db, { ids: merge.namespaces, writer })
   merge.counts.deleted += await deleteServers(db, { servers: merge.servers, writer })
   await notePending(db)
@@ -292,6 +298,7 @@ function rowChangeOf(merge: Merge, model: ModelName, { entry, write }: Ended): R
     touchGroup(merge, model, sides.main)
     touchGroup(merge, model, { ...sides.main, ...values })
   }
+  if (model === 'group') merge.changedGroups.add(mainId ?? id)
   return [{ id: mainId ?? id, values }]
 }
 
