@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { ModelName } from './registry/field.ts'
-import { display } from './served-row.ts'
+import { modelNames, registry } from './registry/registry.ts'
+import { columnsRead, display, rowWriter, servedNames, serveRow } from './served-row.ts'
 
 const common = { id: 1, serverName: 'pbs-a', tags: [], custom_fields: {}, created: '', last_updated: '' }
 
@@ -24,3 +25,31 @@ test.each<[ModelName, Readonly<Record<string, unknown>>, string]>([
 ])('%s %j', (model, row, text) => {
   expect(display(model, { ...common, ...row })).toBe(text)
 })
+
+test('an answer is made of the columns that are read for it, and a line of it has the same values', () => {
+  const none = { brief: false, fields: null, omit: null }
+  for (const model of modelNames) {
+    const names = servedNames(model, none)
+    for (const presentation of [
+      none,
+      { ...none, brief: true },
+      ...names.map((name) => ({ ...none, fields: [name] })),
+    ]) {
+      const looked = new Set<string | symbol>()
+      const known: Readonly<Record<string, unknown>> = { ...common, ...registry[model].fields }
+      const row = new Proxy(known as never, {
+        get: (_, name) => {
+          looked.add(name)
+          return known[String(name)]
+        },
+      })
+      const serving = { base: 'http://x', presentation, attached: { fields: [], tags: new Map() } }
+      const line = rowWriter(model, serving, { before: '{', between: ',', after: '}', text: field })(row)
+      expect(JSON.parse(line)).toEqual(JSON.parse(JSON.stringify(serveRow(model, row, serving))))
+      const read = columnsRead(model, presentation)
+      expect([...looked].filter((name) => !read.has(String(name)))).toEqual([])
+    }
+  }
+})
+
+const field = (name: string, value: unknown) => `${JSON.stringify(name)}:${JSON.stringify(value ?? null)}`

@@ -71,8 +71,10 @@ const walked = (lists: Lists, model: ModelName, requested: Requested) =>
 /** Every row of a list as a stream of it has them, three at a time. */
 const streamed = (lists: Lists, model: ModelName, requested: Requested) =>
   Effect.map(
-    Stream.runCollect(lists.stream({ model, filters: [], search: null, order: [], ...requested, rowsAtOnce: 3 })),
-    (rows) => [...rows],
+    Stream.runCollect(
+      lists.stream({ model, filters: [], search: null, order: [], ...requested, rowsAtOnce: 3 }, Effect.succeed),
+    ),
+    (parts) => [...parts].flat(),
   )
 
 const unjudged = {

@@ -5,7 +5,7 @@ import { Effect } from 'effect'
 import { authenticate } from '../accounts/authenticate.ts'
 import { inBranch, namedBranch } from '../branches/named-branch.ts'
 import { branchNotByServer, notByServer } from '../rest/by-server.ts'
-import type { ApiContext, ApiEnv } from '../rest/caller.ts'
+import type { ApiContext, ApiEnv, Caller } from '../rest/caller.ts'
 import { askedExport, exportMediaType } from '../rest/export.ts'
 import { badRequest, forbidden, type HttpError, methodNotAllowed, notAcceptable, notFound } from '../rest/http-error.ts'
 import type { Handler, Path, Route, Run } from '../rest/route.ts'
@@ -45,7 +45,7 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
     app.on(
       'OPTIONS',
       pattern,
-      answer((c) => Effect.map(describe?.(c) ?? Effect.succeed({}), (about) => c.json(about))),
+      answer((c) => Effect.map(describe?.(c) ?? Effect.succeed({}), (about) => c.json(describedTo(c, mounted, about)))),
     )
     app.all(
       pattern,
@@ -54,15 +54,25 @@ export function mountRoutes(app: OpenAPIHono<ApiEnv>, run: Run, paths: ReadonlyA
   }
 }
 
+/** What `OPTIONS` tells of a path: no actions to callers who may not write there, as NetBox has it. */
+function describedTo(c: ApiContext, { writers, open }: Path, about: object): object {
+  if (open === true || mayWrite(c.get('caller'), writers) || !('actions' in about)) return about
+  const { actions: _, ...others } = about
+  return others
+}
+
+const mayWrite = ({ write_enabled, role }: Caller, writers: Path['writers'] = 'admin'): boolean =>
+  write_enabled && roleAllows(role, writers)
+
 /** Lets a request in, and gives the branch in which it is answered. */
-const admit = (c: ApiContext, { branch: place = 'main', writers = 'admin', byServer }: Path) =>
+const admit = (c: ApiContext, { branch: place = 'main', writers, byServer }: Path) =>
   Effect.gen(function* () {
     yield* negotiate(c)
     const { address } = c.get('client')
     const caller = yield* authenticate({
       ...{ header: c.req.header('authorization'), address, requestId: c.get('requestId') },
     })
-    if (writing.has(c.req.method) && !(caller.write_enabled && roleAllows(caller.role, writers))) {
+    if (writing.has(c.req.method) && !mayWrite(caller, writers)) {
       return yield* forbidden('You do not have permission to perform this action.')
     }
     c.set('caller', caller)

@@ -18,10 +18,19 @@ export const attachedTo = (
   rows: ReadonlyArray<Pick<Row, 'tags'>>,
 ): Effect.Effect<Attached, StoreFailed, DefinitionStore> =>
   Effect.gen(function* () {
-    const store = yield* DefinitionStore
-    const ids = new Set(rows.flatMap(({ tags }) => tags.filter((id) => typeof id === 'number')))
-    const tags = ids.size > 0 ? yield* store.tagsNamed({ ids: [...ids] }) : []
-    return { fields: yield* store.fieldsOf({ model }), tags: new Map(tags.map((tag) => [tag.id, tag])) }
+    const { fieldsOf } = yield* DefinitionStore
+    return { tags: yield* tagsOn(rows), fields: yield* fieldsOf({ model }) }
+  })
+
+/** The definitions of the tags of some rows. */
+export const tagsOn = (
+  rows: ReadonlyArray<Partial<Pick<Row, 'tags'>>>,
+): Effect.Effect<Attached['tags'], StoreFailed, DefinitionStore> =>
+  Effect.gen(function* () {
+    const ids = new Set(rows.flatMap(({ tags = [] }) => tags.filter((id) => typeof id === 'number')))
+    if (ids.size === 0) return new Map()
+    const tags = yield* (yield* DefinitionStore).tagsNamed({ ids: [...ids] })
+    return new Map(tags.map((tag) => [tag.id, tag]))
   })
 
 /** The definitions that the parameters of a list name. Asks nothing when they name none. */

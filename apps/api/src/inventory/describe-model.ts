@@ -2,11 +2,11 @@ import { type Field, type ModelName, registry } from '@netbox-pbs/core'
 
 /**
  * The `OPTIONS` answer of a list or of one row: the fields a write takes, with their limits and
- * choices. There are no `actions` for a model that is only read, nor where the caller may not write.
+ * choices. There are no `actions` for a model that is only read.
  */
 export function describeModel(
   model: ModelName,
-  { place, writes }: { readonly place: 'List' | 'Instance'; readonly writes: boolean },
+  { place, actions }: { readonly place: 'List' | 'Instance'; readonly actions: boolean },
 ): object {
   const { label, writable } = registry[model]
   const about = {
@@ -15,7 +15,7 @@ export function describeModel(
     renders: ['application/json'],
     parses: ['application/json'],
   }
-  if (!writable || !writes) return about
+  if (!writable || !actions) return about
   const fields = describeFields(model)
   return { ...about, actions: place === 'List' ? { PUT: fields, POST: fields } : { PUT: fields } }
 }

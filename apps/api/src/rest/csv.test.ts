@@ -31,6 +31,17 @@ test.each([
     ],
     ',"off-site,b"',
   ],
+  [
+    [
+      [
+        { value: 'a', label: 'A' },
+        { value: 'b', label: 'B' },
+      ],
+      [{ value: '=x', label: 'X' }],
+      [{ value: 1, label: 'X' }],
+    ],
+    `"a,b",'=x,"[{""value"":1,""label"":""X""}]"`,
+  ],
   [[{ a: [1, '"'] }, [1, 2], ['=x'], {}], `"{""a"":[1,""\\""""]}","[1,2]","[""=x""]",{}`],
 ])('%j', (cells, line) => {
   expect(csvLine(cells)).toBe(`${line}\r\n`)

@@ -1,7 +1,8 @@
 /** A line of RFC 4180 with its end. */
 export const csvLine = (cells: ReadonlyArray<unknown>): string => `${cells.map(csvCell).join(',')}\r\n`
 
-function csvCell(value: unknown): string {
+/** A value of an answer in such a line. */
+export function csvCell(value: unknown): string {
   const text = typeof value === 'string' ? withoutFormula(value) : cellText(value)
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text
 }
@@ -14,21 +15,30 @@ const withoutFormula = (text: string): string => (formula.test(text) ? `'${text}
 
 /**
  * The text of a value of an answer: of a choice its value, of another object its name, of tags their
- * slugs, of other lists and objects their JSON; no value is blank.
+ * slugs, of several choices their values, of other lists and objects their JSON; no value is blank.
  */
 function cellText(value: unknown): string {
   if (value === null || value === undefined) return ''
   if (typeof value !== 'object') return String(value)
   if (Array.isArray(value)) {
-    const slugs = value.map(slugOf)
-    if (slugs.every((slug) => slug !== null)) return withoutFormula(slugs.join(','))
-    return JSON.stringify(value)
+    const names = value.map(nameOf)
+    return names.every((name) => name !== null) ? withoutFormula(names.join(',')) : JSON.stringify(value)
   }
-  const { value: chosen, label, url, name, display } = value as Readonly<Record<string, unknown>>
-  if (typeof chosen === 'string' && typeof label === 'string') return withoutFormula(chosen)
+  const chosen = chosenOf(value)
+  if (chosen !== null) return withoutFormula(chosen)
+  const { url, name, display } = value as Readonly<Record<string, unknown>>
   if (typeof url === 'string' && typeof display === 'string') return withoutFormula(String(name ?? display))
   return JSON.stringify(value)
 }
 
-const slugOf = (item: unknown): string | null =>
-  typeof item === 'object' && item !== null && 'slug' in item && typeof item.slug === 'string' ? item.slug : null
+/** The value of a choice; null: it is none. */
+const chosenOf = (item: object): string | null =>
+  'value' in item && typeof item.value === 'string' && 'label' in item && typeof item.label === 'string'
+    ? item.value
+    : null
+
+/** The name by which a tag or a choice is one of a list. */
+function nameOf(item: unknown): string | null {
+  if (typeof item !== 'object' || item === null) return null
+  return 'slug' in item && typeof item.slug === 'string' ? item.slug : chosenOf(item)
+}

@@ -9,7 +9,7 @@ import {
 import type { ListedPage } from '@netbox-pbs/core/ports'
 import { Chunk, Effect, Option, Stream } from 'effect'
 import type { ApiContext } from './caller.ts'
-import { type ExportFormat, respondWithExport } from './export.ts'
+import { type ExportFormat, respondWithObjects } from './export.ts'
 import { type HttpError, invalid } from './http-error.ts'
 import { baseUrl } from './links.ts'
 
@@ -55,7 +55,7 @@ export const respondWithRecords = <A, E, R>(
     if (format !== null) {
       const ordered = cursor?.ordered === true && !params.has('ordering')
       const objects = Stream.map(ordered ? allByIds(read, cursor.idOf) : allRecords(read), shown)
-      return yield* respondWithExport(c, { format, name: nameOf(path), columns: columns.filter(isShown), objects })
+      return yield* respondWithObjects(c, { format, name: nameOf(path), columns: columns.filter(isShown), objects })
     }
     const page = yield* recordPage(params)
     const { count, rows } = yield* read(storedPage(page))

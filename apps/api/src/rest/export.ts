@@ -54,24 +54,25 @@ export function listParameters(c: ApiContext): Effect.Effect<ListParameters, Htt
   return Effect.succeed({ format: text, params })
 }
 
-/** A whole list as it is answered. */
-interface ExportedList<E, R> {
+/** A whole list as text. */
+interface ExportedText<E, R> {
   readonly format: ExportFormat
   /** The name of the file, without its extension. */
   readonly name: string
-  /** The fields of each object, in their order. */
+  /** The names of the columns of CSV, in their order. */
   readonly columns: ReadonlyArray<string>
-  readonly objects: Stream.Stream<Readonly<Record<string, unknown>>, E, R>
+  /** Whole lines. */
+  readonly pieces: Stream.Stream<string, E, R>
 }
 
 /**
- * Answers a whole list, piece by piece: the next one is read while the client takes the last, and
+ * Answers a whole list, piece by piece: the next one is made while the client takes the last, and
  * none when it has left. The status waits for the first piece, so that a list that cannot be read is
  * answered as a page of it would be; a later failure cuts the answer off.
  */
 export const respondWithExport = <E, R>(
   c: ApiContext,
-  { format, name, columns, objects }: ExportedList<E, R>,
+  { format, name, columns, pieces }: ExportedText<E, R>,
 ): Effect.Effect<Response, E, R> =>
   Effect.gen(function* () {
     const headers = {
@@ -80,16 +81,29 @@ export const respondWithExport = <E, R>(
     }
     // Its body would be read by no one, and so never end.
     if (c.req.method === 'HEAD') return c.body(null, 200, headers)
-    const line =
-      format === 'csv'
-        ? (object: Readonly<Record<string, unknown>>) => csvLine(columns.map((column) => object[column]))
-        : (object: Readonly<Record<string, unknown>>) => `${JSON.stringify(object)}\n`
-    const pieces = objects.pipe(
-      Stream.bufferChunks({ capacity: 1 }),
-      Stream.mapChunks((chunk) => Chunk.of(Array.from(chunk, line).join(''))),
-    )
     return c.body(yield* begun(pieces, format === 'csv' ? csvLine(columns) : ''), 200, headers)
   })
+
+/** A whole list as objects. */
+interface ExportedObjects<E, R> extends Omit<ExportedText<E, R>, 'pieces'> {
+  readonly objects: Stream.Stream<Readonly<Record<string, unknown>>, E, R>
+}
+
+/** The same of objects, of which CSV has the columns and NDJSON all. */
+export function respondWithObjects<E, R>(
+  c: ApiContext,
+  { objects, ...list }: ExportedObjects<E, R>,
+): Effect.Effect<Response, E, R> {
+  const line =
+    list.format === 'csv'
+      ? (object: Readonly<Record<string, unknown>>) => csvLine(list.columns.map((column) => object[column]))
+      : (object: Readonly<Record<string, unknown>>) => `${JSON.stringify(object)}\n`
+  const pieces = objects.pipe(
+    Stream.bufferChunks({ capacity: 1 }),
+    Stream.mapChunks((chunk) => Chunk.of(Array.from(chunk, line).join(''))),
+  )
+  return respondWithExport(c, { ...list, pieces })
+}
 
 /** The bytes of pieces of text after a head, once the first of them is there. Whoever reads them may cancel. */
 const begun = <E, R>(

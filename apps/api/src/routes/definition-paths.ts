@@ -18,7 +18,7 @@ import { describeDefinition, describeDefinitionOperation, servedProperties } fro
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { allRecords, envelope, nameIgnored, recordPage, storedPage } from '../rest/envelope.ts'
 import { checkVersion, etag, expectedVersions } from '../rest/etag.ts'
-import { listParameters, respondWithExport } from '../rest/export.ts'
+import { listParameters, respondWithObjects } from '../rest/export.ts'
 import { HttpError, invalid, notFound } from '../rest/http-error.ts'
 import { baseUrl, definitionsPath, definitionUrl } from '../rest/links.ts'
 import { maxObjects, readBody } from '../rest/read-body.ts'
@@ -53,7 +53,7 @@ function listRoute(kind: DefinitionKind): Route {
       nameIgnored(c, ignored)
       if (format !== null) {
         const all = allRecords((page) => store.list({ kind, filter: read, ...page }))
-        return yield* respondWithExport(c, {
+        return yield* respondWithObjects(c, {
           ...{ format, name: definitionModels[kind].path },
           columns: Object.keys(servedProperties(kind)).filter(shownFields(kind, serving.presentation)),
           objects: Stream.mapChunksEffect(all, (rows) =>

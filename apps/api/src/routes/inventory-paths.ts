@@ -8,15 +8,15 @@ import {
   parsePresentation,
   registry,
   rowServer,
-  servedNames,
 } from '@netbox-pbs/core'
 import { type EndpointTest, InventoryLists, type WritableModel } from '@netbox-pbs/core/ports'
-import { Chunk, Effect, Stream } from 'effect'
+import { Effect } from 'effect'
 import { annotateRow } from '../inventory/annotate-row.ts'
 import { attachedTo, listDefinitions } from '../inventory/attached.ts'
 import { bulkError, bulkObjects, bulkTargets, tooManyObjects } from '../inventory/bulk-targets.ts'
 import { createRows } from '../inventory/create-rows.ts'
 import { describeModel } from '../inventory/describe-model.ts'
+import { exportRows } from '../inventory/export-rows.ts'
 import { findById, findRow, resolveList, rowsByIds } from '../inventory/find-row.ts'
 import { removeRows } from '../inventory/remove-rows.ts'
 import { removeRow, updateRow } from '../inventory/update-row.ts'
@@ -26,7 +26,7 @@ import { placeOf } from '../rest/branch-place.ts'
 import { type ApiContext, actorOf } from '../rest/caller.ts'
 import { envelope, nameIgnored } from '../rest/envelope.ts'
 import { checkVersion, etag, expectedVersions } from '../rest/etag.ts'
-import { type ExportFormat, type ListParameters, listParameters, respondWithExport } from '../rest/export.ts'
+import { listParameters } from '../rest/export.ts'
 import { invalid } from '../rest/http-error.ts'
 import { baseUrl, listPath, rowUrl } from '../rest/links.ts'
 import { maxObjects, readBody } from '../rest/read-body.ts'
@@ -46,7 +46,7 @@ export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
       branch,
       byServer: true,
       routes: [listRoute(model), ...(writable === null ? [] : [createRoute(writable), ...bulkRoutes(writable)])],
-      describe: (c) => Effect.succeed(describeModel(model, { place: 'List', writes: c.get('caller').write_enabled })),
+      describe: () => Effect.succeed(describeModel(model, { place: 'List', actions: true })),
     },
     {
       branch,
@@ -60,16 +60,20 @@ export function inventoryPaths(model: ModelName): ReadonlyArray<Path> {
 /** As NetBox does: no actions for a row that is not there. */
 const describeRow = (model: ModelName, c: ApiContext) =>
   findRow(model, c).pipe(
-    Effect.as(c.get('caller').write_enabled),
+    Effect.as(true),
     Effect.catchTag('HttpError', () => Effect.succeed(false)),
-    Effect.map((writes) => describeModel(model, { place: 'Instance', writes })),
+    Effect.map((actions) => describeModel(model, { place: 'Instance', actions })),
   )
 
 const listRoute = (model: ModelName): Route =>
   route(describeOperation(model, 'get', 'list'), (c) =>
     Effect.gen(function* () {
       const { format, params } = yield* listParameters(c)
-      if (format !== null) return yield* exportList(c, model, { format, params })
+      if (format !== null) {
+        const { request, query } = yield* readList(model, params)
+        nameIgnored(c, request.ignored)
+        return yield* exportRows(c, model, { format, query, presentation: request.presentation })
+      }
       const answer = listText(c, model, params)
       const { text, ignored } = yield* changesWithTime.has(model) ? answer : recentOr(keyOf(c), answer)
       nameIgnored(c, ignored)
@@ -105,23 +109,6 @@ const listText = (c: ApiContext, model: ModelName, params: URLSearchParams) =>
       text: JSON.stringify(envelope({ page: query.page, count, results, lastId, url, params })),
       ignored: request.ignored,
     }
-  })
-
-const exportList = (
-  c: ApiContext,
-  model: ModelName,
-  { format, params }: ListParameters & { readonly format: ExportFormat },
-) =>
-  Effect.gen(function* () {
-    const { request, query } = yield* readList(model, params)
-    const { presentation, ignored } = request
-    nameIgnored(c, ignored)
-    return yield* respondWithExport(c, {
-      ...{ format, name: registry[model].path, columns: servedNames(model, presentation) },
-      objects: Stream.mapChunksEffect((yield* InventoryLists).stream(query), (rows) =>
-        Effect.map(serveRows(c, model, [...rows].map(anyRow), presentation), Chunk.unsafeFromArray),
-      ),
-    })
   })
 
 const createRoute = (model: WritableModel): Route =>

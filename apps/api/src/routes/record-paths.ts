@@ -160,13 +160,13 @@ export function recordPaths<A extends Writable>(records: WritableRecords<A>): Re
       }),
   )
 
-  const describe = (kind: 'List' | 'Instance') => (c: ApiContext) =>
+  const describe = (kind: 'List' | 'Instance') => () =>
     Effect.succeed({
       name: `${label.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')} ${kind}`,
       description: '',
       renders: ['application/json'],
       parses: ['application/json'],
-      ...(c.get('caller').write_enabled ? { actions: { [kind === 'List' ? 'POST' : 'PUT']: records.describe() } } : {}),
+      actions: { [kind === 'List' ? 'POST' : 'PUT']: records.describe() },
     })
   return [
     { describe: describe('List'), routes: [records.list, create] },

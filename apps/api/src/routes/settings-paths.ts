@@ -56,13 +56,13 @@ const verbs = { get: 'retrieve', put: 'update', patch: 'partial_update' } as con
  * clients look here, some there.
  */
 export const settingsPaths: ReadonlyArray<Path> = [path, `${path}1/`].map((at) => ({
-  describe: (c) =>
+  describe: () =>
     Effect.succeed({
       name: 'Settings',
       description: '',
       renders: ['application/json'],
       parses: ['application/json'],
-      ...(c.get('caller').write_enabled ? { actions: { PUT: describeSettings() } } : {}),
+      actions: { PUT: describeSettings() },
     }),
   routes: (['get', 'put', 'patch'] as const).map((method) =>
     route(

@@ -3,6 +3,7 @@
  * 3 is the representation of objects, 4 writes and errors.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { restPaths } from '../../src/routes/rest-paths.ts'
 import { fakeGateway } from '../support/fake-gateway.ts'
 import { type Answer, startTestApi, type TestApi } from '../support/test-api.ts'
 
@@ -504,6 +505,26 @@ describe('4: OPTIONS', () => {
       expect([status, 'actions' in json]).toEqual([200, false])
     }
     expect((await send('OPTIONS', 'servers/999999/')).json).not.toHaveProperty('actions')
+  })
+
+  test('there are no actions, on any path, for a user whose role does not write there', async () => {
+    const user = { username: 'vera', password: 'correct horse battery', role: 'viewer' }
+    const { json: viewer } = await api.ask('POST', '/api/users/users/', { body: user })
+    const { json: made } = await api.ask('POST', '/api/users/tokens/', { body: { user: viewer.id } })
+    const token = `nbt_${made.key}.${made.token}`
+    const paths = restPaths.flatMap(({ routes, open }) => (open === true ? [] : (routes[0]?.config.path ?? [])))
+    const withActions: Array<string> = []
+    for (const path of paths.filter((one) => !one.includes('{'))) {
+      if ('actions' in (await api.ask('OPTIONS', path)).json) withActions.push(path)
+      const { status, json } = await api.ask('OPTIONS', path, { token })
+      expect([path, status, 'actions' in json]).toEqual([path, 200, false])
+    }
+    expect(withActions).toEqual(
+      expect.arrayContaining([`${root}servers/`, `${root}settings/`, '/api/extras/tags/', '/api/extras/webhooks/']),
+    )
+  })
+
+  test('there are no actions for a model that is only read', async () => {
     expect((await send('OPTIONS', 'tasks/')).json).not.toHaveProperty('actions')
   })
 })

@@ -81,7 +81,7 @@ export {
   type ScopeState,
   type ServerRow,
 } from './inventory.ts'
-export { InventoryLists, type ServedPage, type ServedRow, type WholeList } from './inventory-lists.ts'
+export { InventoryLists, type RowInPart, type ServedPage, type ServedRow, type WholeList } from './inventory-lists.ts'
 export {
   type EditValues,
   InventoryWrites,

@@ -28,8 +28,13 @@ export interface ServedPage<M extends ModelName> {
   readonly rows: ReadonlyArray<ServedRow<M>>
 }
 
+/** A row of which some columns were read. */
+export type RowInPart<M extends ModelName = ModelName> = Partial<ServedRow<M>>
+
 /** A list from its first row to its last. */
 export interface WholeList<M extends ModelName = ModelName> extends Omit<ListQuery<M>, 'page'> {
+  /** The columns that are read of each row, besides its id; left out: all. */
+  readonly columns?: ReadonlySet<string>
   /** Rows that one statement reads at most; left out: as many as are fast. */
   readonly rowsAtOnce?: number
 }
@@ -40,11 +45,15 @@ export class InventoryLists extends Context.Tag('@netbox-pbs/core/InventoryLists
   {
     readonly list: <M extends ModelName>(query: ListQuery<M>) => Effect.Effect<ServedPage<M>, StoreFailed>
     /**
-     * All rows of a list in its order. They are read part by part, each by statements of its own: no
-     * connection is held and no transaction is open while the reader works. A row that is not written
-     * while the list is read comes exactly once.
+     * All rows of a list in its order, part by part, each read by statements of its own: no connection
+     * is held and no transaction is open while the reader works. A row that is not written while the
+     * list is read comes exactly once. `make` is given each part, perhaps while the next one is read, and
+     * the stream has what it makes: rows that went on as they are would burden the garbage collector.
      */
-    readonly stream: <M extends ModelName>(query: WholeList<M>) => Stream.Stream<ServedRow<M>, StoreFailed>
+    readonly stream: <M extends ModelName, A, E, R>(
+      query: WholeList<M>,
+      make: (rows: ReadonlyArray<RowInPart<M>>) => Effect.Effect<A, E, R>,
+    ) => Stream.Stream<A, E | StoreFailed, R>
     /**
      * Names what has been committed so far, of everything in the database. Two equal revisions, also of
      * two processes: nothing was committed in between, and reads between them saw the same.

@@ -24,6 +24,8 @@ const inUtc = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d{1,6}))?\+00(?::?00)?$
  * 1 to 9999 and the infinities stay as PostgreSQL writes them.
  */
 export function parseTimestamptz(text: string): string {
+  // Most times have no fraction.
+  if (text.length === 22 && text.endsWith('+00')) return `${text.slice(0, 10)}T${text.slice(11, 19)}Z`
   const match = inUtc.exec(text)
   if (match === null) return parseTimestamp(text) ?? text
   const [, date, time, fraction = ''] = match

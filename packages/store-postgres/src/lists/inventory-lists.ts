@@ -1,8 +1,8 @@
 import { type ListQuery, type ModelName, registry } from '@netbox-pbs/core'
 import {
   InventoryLists,
+  type RowInPart,
   type ServedPage,
-  type ServedRow,
   type StoreFailed,
   type WholeList,
 } from '@netbox-pbs/core/ports'
@@ -27,7 +27,7 @@ import {
   walksLevels,
 } from './level-walk.ts'
 import { type Levels, mainLevels } from './levels.ts'
-import { isIndexed, type Relation, servedColumns } from './list-columns.ts'
+import { isIndexed, type Relation } from './list-columns.ts'
 import { listOrder, type OrderKey } from './list-order.ts'
 import { streamList } from './list-stream.ts'
 import {
@@ -40,6 +40,7 @@ import {
   partsOf,
   searchCondition,
 } from './list-view.ts'
+import { servedRows } from './served-rows.ts'
 import { visibleServersOf, visibleView } from './visible-rows.ts'
 
 /** Lists and details straight from main's tables. */
@@ -96,7 +97,7 @@ const visibleRows = (rows: Rows, seen: SeenServers): Rows => ({
 
 const listsOfVisible = (inventory: Readable): InventoryLists['Type'] => ({
   list: (query) => listRows(inventory, query),
-  stream: (query) => Stream.unwrap(streamRows(inventory, query)),
+  stream: (query, make) => Stream.unwrap(streamRows(inventory, query, make)),
   revision: revisionOf(inventory.database),
   get: (request) => getRow(inventory, request),
   serverIds: Effect.fn('InventoryLists.serverIds')(function* ({ names }) {
@@ -176,13 +177,11 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
   const source = counted === null ? null : sourceOf(counted, rows)
   if (counted !== null && source !== null && walksLevels(query)) {
     const ids = walkedIds({ ...counted, ...page, source, view: rows.view(walkedFields(counted)) })
-    const found = yield* inventory.database.query(operation, async (db) => {
-      const served = await selectServed(rows.view('all'), ids, [sql.id('total')]).execute(db)
-      return served.rows as ReadonlyArray<{ readonly total: number }>
-    })
+    const { query: served, read } = servedRows<M>(rows.view('all'), ids, { more: [sql.id('total')] })
+    const found = yield* inventory.database.query(operation, async (db) => (await served.execute(db)).rows)
     // A page with rows tells how many there are; the one behind the last row has to ask.
     const [any] = found
-    if (any !== undefined) return { count: any.total, rows: found.map(({ total, ...row }) => servedRow<M>(row)) }
+    if (any !== undefined) return { count: totalOf(any), rows: found.map(read) }
   }
   const counting = source === null ? countOf(rows.view(fieldsOf(conditions)), conditions) : countOfLevels(source)
   const count = yield* inventory.database.query(
@@ -194,16 +193,20 @@ const readPage = Effect.fn('InventoryLists.page')(function* <M extends ModelName
   return { count, rows: yield* pageRows<M>(inventory, operation, rows, ids) }
 })
 
-const streamRows = Effect.fn('InventoryLists.stream')(function* <M extends ModelName>(
+/** The count that came with a row of a walk. */
+const totalOf = (row: object): number => (row as { readonly total: number }).total // border: the query of ids has it
+
+const streamRows = Effect.fn('InventoryLists.stream')(function* <M extends ModelName, A, E, R>(
   inventory: Readable,
   query: WholeList<M>,
+  make: (rows: ReadonlyArray<RowInPart<M>>) => Effect.Effect<A, E, R>,
 ) {
   const { model } = query
   const conditions = yield* conditionsOf(inventory, query)
   const rows = yield* inventory.rows(model)
   const order = listOrder(model, query.order)
   const operation = `listing ${registry[model].path}`
-  return streamList<ServedRow<M>>({
+  return streamList({
     ...{
       database: inventory.database,
       operation,
@@ -218,7 +221,8 @@ const streamRows = Effect.fn('InventoryLists.stream')(function* <M extends Model
       mayScan({ ...query, page: { _tag: 'offset', limit: 1, offset: 0 } }) ||
       (large.has(model) && query.filters.some((filter) => !isOfKey(filter) && !namesRows(filter))),
     byServer: large.has(model) && order[0]?.column.needs.includes('v') === true && !order[0].descending,
-    rows: (ids) => pageRows<M>(inventory, operation, rows, ids),
+    rows: (ids) => pageRows<M>(inventory, operation, rows, ids, query.columns),
+    make,
   })
 })
 
@@ -262,39 +266,13 @@ function pageRows<M extends ModelName>(
   operation: string,
   { view }: Rows,
   ids: RawBuilder<unknown>,
+  columns: ReadonlySet<string> | null = null,
 ): Effect.Effect<ServedPage<M>['rows'], StoreFailed> {
   return database.query(operation, async (db) => {
-    const { rows } = await selectServed(view('all'), ids).execute(db)
-    return rows.map((row) => servedRow<M>(row))
+    const { query, read } = servedRows<M>(view('all'), ids, { columns })
+    return (await query.execute(db)).rows.map(read)
   })
 }
-
-/**
- * Rows with all their columns, as `servedRow` reads them: those whose `id` the query selects, in
- * the order of its `place`. `more`: further columns of that query.
- */
-function selectServed(
-  view: ListView,
-  ids: RawBuilder<unknown>,
-  more: ReadonlyArray<RawBuilder<unknown>> = [],
-): RawBuilder<object> {
-  const columns = servedColumns(view.model)
-  const names = sql.join([...more, ...columns.map(([name]) => sql.id(name))])
-  const list = sql.join([...more, ...columns.map(([name, { value }]) => sql`${value} as ${sql.id(name)}`)])
-  const parts = partsOf(view, {
-    columns: columns.map(([, column]) => column),
-    onPage: true,
-  })
-  const rows = parts.map((part) => sql`select page.place, ${list} ${part}`)
-  return sql<object>`
-    with page as materialized (${ids}) select ${names} from (${sql.join(rows, sql` union all `)}) served order by place`
-}
-
-/**
- * The mapper of a row as served: the columns already have the names and values of the port, whose
- * fields are the registry's as the columns are.
- */
-const servedRow = <M extends ModelName>(row: object): ServedRow<M> => row as ServedRow<M>
 
 /**
  * The page's ids and their places, with only the joins that conditions and order need. Each part of

@@ -7,7 +7,7 @@ import type { OrderKey } from './list-order.ts'
 import { type Condition, type ListView, partsOf } from './list-view.ts'
 
 /** A list to be read from its first row to its last. */
-interface StreamedList<Row> {
+interface StreamedList<Row, A, E, R> {
   readonly database: Database['Type']
   /** What is done, as a sentence's subject. */
   readonly operation: string
@@ -23,6 +23,13 @@ interface StreamedList<Row> {
   /** Rows that one statement reads at most; undefined: as many as are fast. */
   readonly rowsAtOnce: number | undefined
   readonly rows: (ids: RawBuilder<unknown>) => Effect.Effect<ReadonlyArray<Row>, StoreFailed>
+  /** What is made of the rows of one statement. */
+  readonly make: (rows: ReadonlyArray<Row>) => Effect.Effect<A, E, R>
+}
+
+/** A list of which one statement runs at a time. */
+interface Reading extends Omit<StreamedList<never, never, never, never>, 'rows' | 'make'> {
+  readonly turn: <A, E>(statement: Effect.Effect<A, E>) => Effect.Effect<A, E>
 }
 
 /** Rows of one statement: in JSON they are less than a megabyte. */
@@ -39,26 +46,41 @@ interface Position {
 
 /**
  * Reads a list by its sort keys: a statement finds the ids that follow the last one, others read
- * their rows. A row that was deleted in between is left out.
+ * their rows. A row that was deleted in between is left out. While something is made of rows, the
+ * next ones are read.
  */
-export function streamList<Row>(list: StreamedList<Row>): Stream.Stream<Row, StoreFailed> {
-  const [, ...keysOfServer] = list.order
-  const ids = list.byServer
-    ? Stream.flatMap(serversOf(list), (server) =>
-        idsOf(list, keysOfServer, { where: sql`t.server_id = ${server}::bigint`, columns: [] }),
+export const streamList = <Row, A, E, R>({
+  rows,
+  make,
+  ...list
+}: StreamedList<Row, A, E, R>): Stream.Stream<A, E | StoreFailed, R> =>
+  Stream.unwrap(
+    Effect.map(Effect.makeSemaphore(1), (semaphore) => {
+      const turn: Reading['turn'] = semaphore.withPermits(1)
+      return idsOfList({ ...list, turn }).pipe(
+        Stream.rechunk(list.rowsAtOnce ?? usualRows),
+        Stream.chunks,
+        Stream.mapEffect(
+          (chunk) => {
+            const page = sql`select u.id, u.place from unnest(${[...chunk]}::bigint[]) with ordinality u (id, place)`
+            return Effect.flatMap(turn(rows(page)), make)
+          },
+          { concurrency: 2 },
+        ),
       )
-    : idsOf(list, list.order)
-  return ids.pipe(
-    Stream.rechunk(list.rowsAtOnce ?? usualRows),
-    Stream.mapChunksEffect((chunk) => {
-      const page = sql`select u.id, u.place from unnest(${[...chunk]}::bigint[]) with ordinality u (id, place)`
-      return Effect.map(list.rows(page), Chunk.unsafeFromArray)
     }),
+  )
+
+function idsOfList(list: Reading): Stream.Stream<number, StoreFailed> {
+  if (!list.byServer) return idsOf(list, list.order)
+  const [, ...keysOfServer] = list.order
+  return Stream.flatMap(serversOf(list), (server) =>
+    idsOf(list, keysOfServer, { where: sql`t.server_id = ${server}::bigint`, columns: [] }),
   )
 }
 
 /** The servers in the order of their names. */
-const serversOf = <Row>({ database, operation, servers }: StreamedList<Row>): Stream.Stream<number, StoreFailed> =>
+const serversOf = ({ database, operation, servers }: Reading): Stream.Stream<number, StoreFailed> =>
   Stream.fromIterableEffect(
     database.query(operation, async (db) => {
       const { rows } = await sql<{ id: number }>`select v.id from ${servers} v order by v.name`.execute(db)
@@ -66,8 +88,8 @@ const serversOf = <Row>({ database, operation, servers }: StreamedList<Row>): St
     }),
   )
 
-function idsOf<Row>(
-  { database, operation, view, conditions, mayScan, rowsAtOnce }: StreamedList<Row>,
+function idsOf(
+  { database, operation, view, conditions, mayScan, rowsAtOnce, turn }: Reading,
   order: ReadonlyArray<OrderKey>,
   more?: Condition,
 ): Stream.Stream<number, StoreFailed> {
@@ -78,7 +100,7 @@ function idsOf<Row>(
   const read = (after: Position | null) => {
     const statement = idsAfter({ view, conditions: which, order, all: sorts }, after, limit)
     const found = database.query(operation, async (db) => (await statement.execute(db)).rows)
-    return mayScan ? database.scan(operation, found) : found
+    return turn(mayScan ? database.scan(operation, found) : found)
   }
   return Stream.paginateChunkEffect<Position | null, number, StoreFailed, never>(null, (after) =>
     Effect.map(read(after), (rows) => {
