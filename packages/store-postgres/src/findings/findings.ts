@@ -40,7 +40,7 @@ export const findingsLayer: Layer.Layer<Findings, never, Database> = Layer.effec
           const where = sql`where ${asked} and ${searched} ${ofUser}`
           const own = { id: findingList.id, order: recordOrder(findingList, filter.order), newestFirst: true }
           const { begin, order, limit, ...slice } = recordSlice(request, own)
-          const count = await recordCount(db, slice, sql`${from} ${where}`)
+          const count = await recordCount(db, slice, sql`${findingRows} ${where}`)
           const page = sql`${where} and ${begin} order by ${order} ${limit}`
           return { count, rows: await selectFindings(db, page) }
         })
@@ -68,7 +68,7 @@ const lastSeen = sql`coalesce(f.last_seen, e.evaluated, f.opened)`
 
 const severityRank = sql`case f.severity when 'critical' then 0 when 'warning' then 1 else 2 end`
 
-const from = sql`
+const findingRows = sql`
   from findings f
   join finding_evaluations e on e.id = 1
   left join servers v on v.id = f.server_id
@@ -106,7 +106,7 @@ async function selectFindings(db: Kysely<Tables>, page: RawBuilder<unknown>): Pr
       case when p.id is not null then jsonb_build_object('id', p.id, 'title', p.title) end as parent,
       f.since, f.count, f.sentence, f.step, f.opened, ${lastSeen} as last_seen, f.closed, f.closed_by, f.snoozed_until, f.snooze_reason,
       f.snoozed_by, f.snoozed_at
-    ${from} ${page}`.execute(db)
+    ${findingRows} ${page}`.execute(db)
   return rows
 }
 
