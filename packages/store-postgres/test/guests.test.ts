@@ -1,5 +1,5 @@
-import type { Facts } from '@netbox-pbs/core'
-import type { Branches, ChangeSets, Inventory, InventoryWrites } from '@netbox-pbs/core/ports'
+import { type Facts, naturalKey, type Observations } from '@netbox-pbs/core'
+import { type Branches, type ChangeSets, Guests, type Inventory, type InventoryWrites } from '@netbox-pbs/core/ports'
 import { change, create, groupFacts, jobFacts, landOnce, may, snapshotFacts, writesOneByOne } from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -12,7 +12,7 @@ import { Random } from './contract/random.ts'
 import { expectVerified, findings } from './contract/verified.ts'
 import { engines } from './engines.ts'
 
-type Ports = Branches | ChangeSets | Inventory | InventoryWrites | Database
+type Ports = Branches | ChangeSets | Guests | Inventory | InventoryWrites | Database
 
 /** A group in the inventory: `a/tank` copies from the group named, and lags. */
 interface StoredGroup {
@@ -226,6 +226,52 @@ describe.each(engines)('guests on $engine', ({ migrated }) => {
         )
         expect(counted).toEqual([{ copies: 2, servers: 3, lagging_copies: 2, points_behind: 2 }])
         yield* expectVerified
+      }),
+    )
+  })
+
+  /** A run of the sync job `s-1`, as its task. */
+  const runs = (name: string, server: number, start: string, outcome: 'ok' | 'error') => {
+    const facts: Facts<'task'> = {
+      ...{ server, upid: `UPID:${start}`, node: name, worker_type: 'syncjob', worker_id: 'x', user: 'root@pam' },
+      ...{ starttime: start, datastore_name: 'vault', namespace: '', backup_type: '', backup_id: '' },
+      ...{ job_type: 'sync', job_id: 's-1' },
+    }
+    const values: Observations<'task'> = { endtime: start, outcome, status: outcome }
+    return landOnce({ resource: 'tasks', server: name }, [
+      { model: 'task', changes: [create('task', facts)], observed: [{ key: naturalKey('task', facts), values }] },
+    ])
+  }
+
+  test.each([
+    ['a run that ended well and a later list', {}, ['ok', 2190], 2191, [1, may(4)]],
+    ['the list was read before the run', {}, ['ok', 2190], 2189, [0, null]],
+    ['the run failed', {}, ['error', 2190], 2191, [0, null]],
+    ['the run began before the backup was seen', {}, ['ok', 2020], 2191, [0, null]],
+    ['the job leaves out backups on purpose', { 'verified-only': true }, ['ok', 2190], 2191, [null, null]],
+  ] as const)('a sync job that does not copy: %s', async (title, options, [outcome, year], read, [silent, since]) => {
+    await run(
+      Effect.gen(function* () {
+        const [source, target] = [`s ${title}`, `t ${title}`]
+        const a = placeOf(source, yield* newServer(source), source)
+        const b = placeOf(target, yield* newServer(target), 'vault')
+        yield* pulls(target, b.server, source, 'vault', options)
+        yield* a.gains('8', [1, 2])
+        yield* b.gains('8', [1, 2])
+        yield* a.gains('8', [4, 5])
+        yield* runs(target, b.server, `${year}-01-01T00:00:00Z`, outcome)
+        yield* landOnce({ resource: 'snapshots', server: target, datastore: 'vault', namespace: '' }, [], {
+          at: `${read}-06-01T00:00:00Z`,
+        })
+        const ledger = yield* (yield* Guests).ledger({})
+        expect(ledger.filter(({ server }) => server.id === b.server)).toEqual([
+          {
+            ...{ job: expect.any(Number), server: { id: b.server, name: target }, name: 's-1' },
+            ...{ copies: 1, lagging_copies: 1, points_behind: 2, lag_since: may(4) },
+            last_good_run: outcome === 'ok' ? `${year}-01-01T00:00:00Z` : null,
+            ...{ silent_copies: silent, silent_since: since },
+          },
+        ])
       }),
     )
   })

@@ -33,5 +33,6 @@ export {
 export type * from './state/pbs-state.ts'
 export { atLeast, type Profile, profiles } from './state/profile.ts'
 export { createRandom, type Random } from './state/random.ts'
+export { runSyncJob, type SyncRun } from './state/run-sync-job.ts'
 export { countOf, expandGroup, isFinished, newestOf, snapshotsOf } from './state/series.ts'
 export { createCertificate } from './tls/certificate.ts'

@@ -24,6 +24,7 @@ export const guestsLayer: Layer.Layer<Guests, never, Database> = Layer.effect(
     Guests.of({
       list: Effect.fn('Guests.list')(function* ({ where: filters, order: terms, search, ...request }) {
         const seen = yield* seenServers
+        const isWhole = (filters ?? []).length === 0 && search === undefined
         const page = database.query(operation, async (db) => {
           const list = guestList(seen)
           const asked = await recordCondition(db, list, filters)
@@ -34,14 +35,12 @@ export const guestsLayer: Layer.Layer<Guests, never, Database> = Layer.effect(
             order: recordOrder(list, terms),
           })
           const found = sql`${fromGuests(seen)} where ${visibleGuest(seen)} and ${asked} and ${searched}`
-          const count = await recordCount(db, slice, found)
+          const count = await recordCount(db, slice, isWhole && seen === null ? sql`from guests o` : found)
           const { rows } =
             await sql<Guest>`select ${guestColumns(seen)} ${found} and ${begin} order by ${order} ${limit}`.execute(db)
           return { count, rows }
         })
-        return yield* (filters ?? []).length === 0 && (terms ?? []).length === 0 && search === undefined
-          ? page
-          : database.scan(operation, page)
+        return yield* isWhole && (terms ?? []).length === 0 ? page : database.scan(operation, page)
       }),
       get: Effect.fn('Guests.get')(function* ({ id }) {
         const seen = yield* seenServers
@@ -82,7 +81,7 @@ const fromGuests = (seen: SeenServers): RawBuilder<unknown> => sql`from guests o
 /** A guest is seen where any of its groups is. */
 const visibleGuest = (seen: SeenServers): RawBuilder<unknown> =>
   seen === null
-    ? sql`g.id is not null`
+    ? sql`true`
     : sql`(g.id is not null or exists (select from guest_copies c where c.guest_id = o.id ${andSeen(seen, sql`c.server_id`)}))`
 
 /** An aggregate of the copies `c` of the guest `o` that the user sees. */

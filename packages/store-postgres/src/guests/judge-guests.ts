@@ -11,6 +11,9 @@ import { writeFamilies } from './write-families.ts'
 const takenAtOnce = { pglite: 500, pg: 5000 } as const
 const readAtOnce = 200
 
+/** The size of the notes beyond which the embedded engine empties their table. */
+const mostNotesBytes = 1_000_000
+
 const operation = 'judging which groups are copies'
 
 /** Serialises all writers of guests; they take no other lock that anyone waits for. */
@@ -31,6 +34,7 @@ export const judgeGuests = (
       yield* database.transaction(operation, async (trx) => {
         await lockGuests(trx)
         await judgeStale(trx, takenAtOnce[database.engine])
+        if (database.engine === 'pglite') await emptyNotes(trx)
       })
     }
   }).pipe(Effect.catchAll((error) => Effect.logWarning('copies could not be judged', error.message)))
@@ -40,6 +44,15 @@ const isAnyStale = (database: Database['Type']): Effect.Effect<boolean, StoreFai
     const { rows } = await sql`select from stale_guests limit 1`.execute(db)
     return rows.length > 0
   })
+
+/** Notes that were taken leave dead rows, which the embedded engine does not vacuum. Its one session waits for no other. */
+async function emptyNotes(db: Kysely<Tables>): Promise<void> {
+  const { rows } = await sql`
+    select where pg_relation_size('stale_guests') > ${mostNotesBytes} and not exists (select from stale_guests)`.execute(
+    db,
+  )
+  if (rows.length > 0) await sql`truncate stale_guests`.execute(db)
+}
 
 /** Judges some of the noted families, under the lock. */
 async function judgeStale(db: Kysely<Tables>, most: number): Promise<void> {
