@@ -1,6 +1,7 @@
 import type {
   ApiTokens,
   Branches,
+  Breaches,
   Changes,
   DatastoreUsage,
   DefinitionStore,
@@ -36,6 +37,7 @@ export type ApiServices = ApiNeeds | NetBoxTokens | OpenId | Passwords | RecentA
 /** The services that the API is given. */
 export type ApiNeeds =
   | Branches
+  | Breaches
   | InventoryLists
   | Changes
   | DatastoreUsage

@@ -80,6 +80,18 @@ describe('an objective', () => {
     expect(await make({ name: 'refused', hours: 4, ...change })).toMatchObject({ status: 400, json: errors })
   })
 
+  test('of a group that is late leaves a breach, which is listed and named', async () => {
+    expect((await api.ask('GET', '/api/plugins/pbs/breaches/?end__empty=true&ordering=-begin')).json).toEqual({
+      count: 0,
+      next: null,
+      previous: null,
+      results: [],
+    })
+    expect((await api.ask('GET', '/api/plugins/pbs/breaches/1/')).json).toEqual({
+      detail: 'No Breach matches the given query.',
+    })
+  })
+
   test('is main’s alone: no branch has it', async () => {
     expect((await api.ask('GET', objectives, { headers: { 'X-NetBox-Branch': 'abcdefgh' } })).status).toBe(400)
   })

@@ -278,6 +278,7 @@ test('what lies where, who one is and whether it works', async () => {
     Object.fromEntries(
       [
         'branches',
+        'breaches',
         'changes',
         'copy-ledger',
         'datastores',

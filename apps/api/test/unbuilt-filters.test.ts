@@ -67,6 +67,7 @@ test('every list is among those that are tried', () => {
     'guests/',
     'snapshots/1/copies/',
     'copy-ledger/',
+    'breaches/',
     'objectives/',
     '/api/users/tokens/',
     '/api/users/users/',

@@ -226,6 +226,7 @@ export {
 export {
   branchChangeFields,
   branchFields,
+  breachFields,
   changeFields,
   findingFields,
   guestFields,

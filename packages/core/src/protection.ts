@@ -1,5 +1,7 @@
 /** The rules of protection. The main entry exports all of them. */
 
+export { type BreachChanges, type BreachTime, breachChanges, type KnownObjective } from './protection/breach.ts'
+export type { Breach } from './protection/breach-record.ts'
 export {
   type CalendarEvent,
   nextEvent,

@@ -19,6 +19,7 @@ import {
   ServedConflict,
   SyncedBranch,
 } from '../records/branch.ts'
+import { Breach } from '../records/breach.ts'
 import { Change } from '../records/change.ts'
 import { Delivery, DeliveryDetail } from '../records/delivery.ts'
 import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
@@ -138,6 +139,8 @@ const records = {
   EventRule,
   EventRuleList: pageOf(EventRule),
   EventRuleRequest,
+  Breach,
+  BreachList: pageOf(Breach),
   Objective,
   ObjectiveList: pageOf(Objective),
   ObjectiveRequest,

@@ -47,6 +47,9 @@ export const webhooksPath = '/api/extras/webhooks/'
 /** Path of the list of event rules, NetBox's own. */
 export const eventRulesPath = '/api/extras/event-rules/'
 
+/** Path of the list of breaches in REST. */
+export const breachesPath = `${apiRoot}breaches/`
+
 /** Path of the list of rules about objectives in REST. */
 export const objectivesPath = `${apiRoot}objectives/`
 

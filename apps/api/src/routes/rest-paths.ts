@@ -6,6 +6,7 @@ import { json, ref, response } from '../openapi/responses.ts'
 import { apiRoot, baseUrl } from '../rest/links.ts'
 import { type Path, route } from '../rest/route.ts'
 import { branchPaths } from './branch-paths.ts'
+import { breachPaths } from './breach-paths.ts'
 import { changePaths } from './change-paths.ts'
 import { datastorePaths } from './datastore-paths.ts'
 import { definitionPaths } from './definition-paths.ts'
@@ -37,6 +38,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...findingPaths,
   ...guestPaths,
   ...objectivePaths,
+  ...breachPaths,
   ...provisionPaths,
   ...tokenPaths,
   ...userPaths,

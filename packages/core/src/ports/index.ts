@@ -29,6 +29,7 @@ export {
   type MergeRefused,
   type WaitingGroup,
 } from './branches.ts'
+export { Breaches } from './breaches.ts'
 export {
   type Appended,
   ChangeSetClosed,

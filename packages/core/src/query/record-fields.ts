@@ -103,6 +103,20 @@ export const branchChangeFields = {
   action: oneOf(changeActions),
 } as const satisfies RecordFields
 
+/** Fields of breaches. */
+export const breachFields = {
+  id: number,
+  group: number,
+  server: { type: 'reference', model: 'server' },
+  datastore_name: text,
+  namespace: text,
+  backup_type: text,
+  backup_id: text,
+  objective: number,
+  begin: time,
+  end: time,
+} as const satisfies RecordFields
+
 /** Fields of rules about objectives. */
 export const objectiveFields = {
   id: number,

@@ -55,6 +55,7 @@ import { migration as groupTexts } from './0082-group-texts.ts'
 import { migration as jobHealth } from './0084-job-health.ts'
 import { migration as objectives } from './0085-objectives.ts'
 import { migration as protection } from './0086-protection.ts'
+import { migration as breaches } from './0087-breaches.ts'
 import { migration as guests } from './0088-guests.ts'
 import { migration as findings } from './0093-findings.ts'
 
@@ -119,6 +120,7 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0084_job_health': jobHealth,
   '0085_objectives': objectives,
   '0086_protection': protection,
+  '0087_breaches': breaches,
   '0088_guests': guests,
   '0093_findings': findings,
 }

@@ -1,5 +1,6 @@
 import type {
   Branches,
+  Breaches,
   ChangeSets,
   Changes,
   DatastoreUsage,
@@ -28,6 +29,7 @@ import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
 import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer, serverObservationsLayer } from '../observations/observations.ts'
+import { breachesLayer } from '../protection/breaches.ts'
 import { objectivesLayer } from '../protection/objectives.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { requestCostsLayer } from '../runs/request-costs.ts'
@@ -53,6 +55,7 @@ export const inventoryLayer: Layer.Layer<
   | Guests
   | HeldDeletionsStore
   | Objectives
+  | Breaches
   | RequestCosts
   | Runs
   | Retention
@@ -77,6 +80,7 @@ export const inventoryLayer: Layer.Layer<
   heldDeletionsLayer,
   guestsLayer,
   objectivesLayer,
+  breachesLayer,
   requestCostsLayer,
   runsLayer,
   schedulesLayer,

@@ -4,14 +4,15 @@ import { sql } from 'kysely'
 import type { Database } from '../database/database.ts'
 import { lockExistingScope } from '../scopes/scope-locks.ts'
 import { placeOf, type ScopePlace } from '../scopes/scope-place.ts'
+import { openBreaches } from '../writes/breaches.ts'
 import { judgeScope } from '../writes/judge-groups.ts'
 
 /** Namespaces that are judged at a time. */
 const placesAtOnce = 500
 
 /**
- * Judges the groups that wait, each namespace in a transaction of its own under the lock of its scope.
- * Returns whether more may wait.
+ * Judges the groups that wait, each namespace in a transaction of its own under the lock of its scope,
+ * and opens the breaches of those that have become late. Returns whether more may wait.
  */
 export const judgeWaiting = Effect.fn('Objectives.judge')(function* (
   database: Database['Type'],
@@ -30,5 +31,6 @@ export const judgeWaiting = Effect.fn('Objectives.judge')(function* (
       if (await lockExistingScope(trx, place)) await judgeScope(trx, place)
     })
   }
+  yield* database.transaction('opening breaches', openBreaches)
   return places.length === placesAtOnce
 })

@@ -1,6 +1,7 @@
 import {
   clockTolerance,
   type GroupStanding,
+  type Objective,
   type ObjectiveRule,
   objectiveOf,
   objectiveRuleOf,
@@ -13,6 +14,7 @@ import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { inScope, isScopeRow, type ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey } from '../tables/columns.ts'
+import { followBreaches } from './breaches.ts'
 
 /** The columns of a group that follow from its snapshots and the rules. */
 export const standingColumns = [
@@ -51,6 +53,8 @@ interface KnownGroup extends Judged {
   /** The first backup of the future. */
   readonly next: number | null
   readonly unfinished: number | null
+  /** When its open breach began. */
+  readonly breach: number | null
 }
 
 const seconds = (time: RawBuilder<unknown>): RawBuilder<unknown> => sql`extract(epoch from ${time})::float8`
@@ -100,10 +104,17 @@ export const groupsOfKeys = (keys: RawBuilder<unknown>): RawBuilder<unknown> => 
   ))`
 
 async function judgeBatch(db: Kysely<Tables>, ids: ReadonlyArray<number>, rules: Rules): Promise<void> {
-  const changed = (await groupsOf(db, ids, rules)).flatMap((group) => {
-    const judged = judge(group, rules.rules)
-    return standingColumns.some(({ name }) => judged[name] !== group[name]) ? [{ id: group.id, ...judged }] : []
+  const groups = (await groupsOf(db, ids, rules)).map((group) => {
+    const { age, rule } = objectiveOf(subjectOf(group), rules.rules, group.times)
+    return { group, age, judged: judge(group, { age, rule }) }
   })
+  await followBreaches(
+    db,
+    groups.map(({ group, age }) => ({ ...group, age })),
+  )
+  const changed = groups.flatMap(({ group, judged }) =>
+    standingColumns.some(({ name }) => judged[name] !== group[name]) ? [{ id: group.id, ...judged }] : [],
+  )
   if (changed.length === 0) return
   const typed = standingColumns.map(
     ({ name, type }) => sql`${sql.id(name)} ${sql.raw(type === 'timestamptz' ? 'float8' : type)}`,
@@ -118,8 +129,7 @@ async function judgeBatch(db: Kysely<Tables>, ids: ReadonlyArray<number>, rules:
 }
 
 /** What a group stands at, as its columns hold it. */
-function judge(group: KnownGroup, rules: ReadonlyArray<ObjectiveRule>): Judged {
-  const { age, rule } = objectiveOf(subjectOf(group), rules, group.times)
+function judge(group: KnownGroup, { age, rule }: Pick<Objective, 'age' | 'rule'>): Judged {
   const { standing, standingSince, freshUntil, judgeAgainAt } = standingBy(group, age)
   return {
     objective: age,
@@ -176,6 +186,7 @@ async function groupsOf(
     select g.id, ${seconds(sql`now()`)} as now, v.name as server, g.datastore_name, g.namespace, g.backup_type, g.backup_id,
       g.presence in ('listed', 'absent') as listed, ${tags} as tags, ${sql.join(stored)},
       b.times, b.verification_state, b.verification_upid,
+      (select ${seconds(sql`x.began`)} from breaches x where x.group_id = g.id and x.ended is null) as breach,
       case when g.last_backup > ${judgingUntil} then (
         select ${seconds(sql`min(s.backup_time)`)} from snapshots s where ${ofGroup} and s.finished and s.backup_time > ${judgingUntil}
       ) end as next,
