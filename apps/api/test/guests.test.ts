@@ -59,6 +59,7 @@ describe('a guest', () => {
     expect(guest).toMatchObject({
       ...{ display: 'vm/100', backup_type: { value: 'vm', label: 'Virtual machine' }, backup_id: '100' },
       ...{ server: { display: 'near' }, datastore_name: 'tank', namespace: '', last_backup: day(5), snapshot_count: 5 },
+      ...{ protection: { value: 'unknown', label: 'Unknown' }, protection_since: null },
       ...{ copies: 2, servers: 2, offsite_copies: 1, offline_copies: 1 },
       ...{ lagging_copies: 1, points_behind: 2, lag_since: day(4) },
     })
@@ -72,6 +73,8 @@ describe('a guest', () => {
     expect(await list('offsite_copies__gt=0&ordering=backup_id')).toEqual(['100', '102'])
     expect(await list('offline_copies=1')).toEqual(['100'])
     expect(await list('lag_since__empty=false')).toEqual(['100'])
+    expect(await list('protection=unknown&ordering=protection,backup_id')).toEqual(['100', '101', '102'])
+    expect(await list('protection=late')).toEqual([])
     expect(await list('server=far')).toEqual(['102'])
     expect(await list('q=10&limit=2')).toHaveLength(2)
     expect((await api.ask('GET', `${guests}?copies=many`)).status).toBe(400)

@@ -6,6 +6,7 @@ import {
   type SnapshotCopy as CoreSnapshotCopy,
   guestFields,
   type NamedGroup,
+  protectionStates,
 } from '@netbox-pbs/core'
 import { z } from 'zod'
 import { guestsPath, rowUrl } from '../rest/links.ts'
@@ -31,6 +32,9 @@ export const Guest = z.object({
   comment: z.string(),
   snapshot_count: z.int().describe('Snapshots of the origin.'),
   last_backup: time.nullable().describe('The newest finished backup of the origin.'),
+  protection: choiceOf(protectionStates.map(({ value }) => value)).describe('How the origin is protected.'),
+  protection_since: time.nullable(),
+  fresh_until: time.nullable(),
   copies: z.int().describe('Groups that are copies of the origin, or of another copy.'),
   servers: z.int().describe('Servers with the origin or a copy.'),
   offsite_copies: z
@@ -102,7 +106,7 @@ const nameOf = ({ backup_type, backup_id }: Pick<CoreGuest, 'backup_type' | 'bac
 
 /** A guest in REST form. */
 export const servedGuest = (base: string, guest: CoreGuest): z.infer<typeof Guest> => {
-  const { id, backup_type, backup_id, origin, ...facts } = guest
+  const { id, backup_type, backup_id, origin, protection, ...facts } = guest
   const server = origin === null ? null : serverOf(base, origin)
   const [datastore_name, namespace] = [origin?.datastore_name ?? null, origin?.namespace ?? null]
   return {
@@ -126,11 +130,17 @@ export const servedGuest = (base: string, guest: CoreGuest): z.infer<typeof Gues
     datastore_name,
     namespace,
     ...facts,
+    protection: protectionChoice(protection),
   }
 }
 
 const typeChoice = (value: string): z.infer<typeof Guest>['backup_type'] => {
   const found = backupTypes.find((type) => type.value === value)
+  return { value: found?.value ?? 'unknown', label: found?.label ?? 'Unknown' }
+}
+
+const protectionChoice = (value: string): z.infer<typeof Guest>['protection'] => {
+  const found = protectionStates.find((state) => state.value === value)
   return { value: found?.value ?? 'unknown', label: found?.label ?? 'Unknown' }
 }
 

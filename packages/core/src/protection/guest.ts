@@ -17,6 +17,10 @@ export interface Guest {
   readonly snapshot_count: number
   /** The newest finished backup of the origin; null: none, or not seen. */
   readonly last_backup: string | null
+  /** How the origin is protected; `unknown` where it is not seen. */
+  readonly protection: string
+  readonly protection_since: string | null
+  readonly fresh_until: string | null
   readonly copies: number
   /** Servers with the origin or a copy. */
   readonly servers: number

@@ -1,7 +1,7 @@
 import { roles } from '../access.ts'
 import { branchKinds } from '../branch.ts'
 import { changeActions } from '../change-log.ts'
-import { backupTypes } from '../choices.ts'
+import { backupTypes, protectionStates } from '../choices.ts'
 import { findingKinds, findingStates, severities } from '../protection/findings/finding.ts'
 import { runModes, runTriggers } from '../run.ts'
 import { branchStatuses, runStatuses } from '../status.ts'
@@ -165,6 +165,9 @@ export const guestFields = {
   comment: text,
   snapshot_count: number,
   last_backup: time,
+  protection: oneOf(protectionStates.map(({ value }) => value)),
+  protection_since: time,
+  fresh_until: time,
   copies: number,
   servers: number,
   offsite_copies: number,

@@ -5,6 +5,8 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { Database } from '../database/database.ts'
 import { andSeen, type SeenServers, seenServers } from '../database/seen-servers.ts'
 import type { Tables } from '../database/tables.ts'
+import { listColumn, listFrom } from '../lists/list-columns.ts'
+import { severityOf } from '../lists/protection-columns.ts'
 import {
   anyContains,
   recordCondition,
@@ -120,6 +122,15 @@ const onTagged = (seen: SeenServers, slug: string): RawBuilder<unknown> => sql`(
   ) x join datastores d on d.server_id = x.server_id and d.name = x.datastore_name
   where ${isTagged(slug)} and ${isSeen(seen, sql`x.server_id`)})`
 
+/** A field of the group `g` as lists of groups have it. */
+function ofOrigin(name: string): RawBuilder<unknown> {
+  const column = listColumn('group', name)
+  if (column === undefined) throw new Error(`group has no field ${name}`)
+  return sql`(select ${column.value} ${listFrom('group', [column])} where t.id = g.id and t.server_id = g.server_id)`
+}
+
+const protection = sql`coalesce(${ofOrigin('protection')}, 'unknown')`
+
 /** The list of guests. */
 const guestList = (seen: SeenServers) =>
   recordListOf(guestFields, {
@@ -133,11 +144,15 @@ const guestList = (seen: SeenServers) =>
       comment: sql`coalesce(g.comment, '')`,
       snapshot_count: sql`coalesce(g.snapshot_count, 0)`,
       last_backup: sql`g.last_backup`,
+      protection,
+      protection_since: ofOrigin('protection_since'),
+      fresh_until: sql`g.fresh_until`,
       ...counts(seen),
       offsite_copies: onTagged(seen, 'offsite'),
       offline_copies: onTagged(seen, 'offline'),
       created: sql`o.created`,
     },
+    sorted: { protection: severityOf(protection) },
     order: sql`o.id`,
     id: sql`o.id`,
   })
