@@ -6,6 +6,7 @@ import type {
   DatastoreUsage,
   DefinitionStore,
   Deliveries,
+  EncryptionKeys,
   Endpoints,
   EventRules,
   Findings,
@@ -56,6 +57,7 @@ export type ApiNeeds =
   | ApiTokens
   | Sessions
   | SettingsStore
+  | EncryptionKeys
   | Endpoints
   | Users
   | Workers

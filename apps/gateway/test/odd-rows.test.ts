@@ -66,6 +66,7 @@ describe('an odd field of a snapshot', () => {
     ['size', { size: -1 }, ['size_bytes']],
     ['size', { size: 10.5 }, ['size_bytes']],
     ['owner', { owner: 5 }, ['owner']],
+    ['fingerprint', { fingerprint: 5 }, ['key_fingerprint']],
     ['comment', { comment: ['x'] }, ['comment']],
     ['protected', { protected: 'yes' }, ['protected']],
     ['files', { files: [{ filename: 5 }] }, ['crypt_mode', 'manifest_files', 'other_files', 'finished']],
@@ -223,6 +224,7 @@ test('a manifest that cannot be read leaves unknown what stands in it, and says 
   expect(newest?.unknown?.toSorted()).toEqual([
     'comment',
     'crypt_mode',
+    'key_fingerprint',
     'manifest_files',
     'other_files',
     'size_bytes',

@@ -34,6 +34,7 @@ function snapshotFacts(index: number): Facts<'snapshot'> {
     verification_state: 'ok',
     verification_upid: 'UPID:pbs:000003F2:00001A2B:00000021:6A1A6ED0:verificationjob:store:root@pam:',
     crypt_mode: 'encrypt',
+    key_fingerprint: '9d:20:5c:aa:41:7e:03:bb:64:f8:19:c2:8e:57:0d:36:e1:92:4b:7f:a8:15:dc:60:33:fe:08:b7:5a:c9:71:1e',
     finished: true,
     manifest_files: [
       { filename: 'qemu-server.conf.blob', crypt_mode: 'encrypt', size: 428 },

@@ -71,6 +71,13 @@ function* datastoreFrames(): Generator<Frame> {
         avail_bytes: 4_000_000_000_000,
         gc_status: 'ok',
         estimated_full_at: null,
+        gc_index_bytes: null,
+        gc_disk_bytes: null,
+        gc_removed_bytes: null,
+        gc_pending_bytes: null,
+        gc_bad_chunks: null,
+        last_gc_at: null,
+        last_gc_end: null,
       },
     }
   }
@@ -146,6 +153,7 @@ function snapshotOf({ changedEvery }: Fleet, guest: number, index: number): Grou
     verification_state: changedEvery !== null && index % changedEvery === 0 ? 'failed' : 'ok',
     verification_upid: `UPID:pbs:000003F2:00001A2B:${hex(index)}:6A1A6ED0:verificationjob:store\\x3av\\x2d1:root@pam:`,
     crypt_mode: 'encrypt',
+    key_fingerprint: '9d:20:5c:aa:41:7e:03:bb:64:f8:19:c2:8e:57:0d:36:e1:92:4b:7f:a8:15:dc:60:33:fe:08:b7:5a:c9:71:1e',
     finished: true,
     manifest_files: isContainer(guest)
       ? [

@@ -28,6 +28,7 @@ export const otherLogged = [
   'choice_set',
   'objective',
   'finding',
+  'encryption_key',
 ] as const
 
 /** The subject of an entry of the log. */

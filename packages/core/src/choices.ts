@@ -72,6 +72,14 @@ export const jobStates = [
   unknown,
 ]
 
+/** Whether a datastore will be full: see `forecastOf`. */
+export const forecastKinds = [
+  choice('grows', 'Growing', 'orange'),
+  choice('not_growing', 'Not growing', 'green'),
+  choice('too_little_data', 'Too little data', 'secondary'),
+  unknown,
+]
+
 /** How a job does: see `jobHealth`. */
 export const jobHealthStates = [
   choice('ok', 'OK', 'green'),

@@ -24,6 +24,7 @@ export {
   backupTypes,
   choiceFor,
   endpointStates,
+  forecastKinds,
   gcStatuses,
   jobHealthStates,
   jobStates,
@@ -63,6 +64,7 @@ export {
   type Tag,
 } from './definitions/definition.ts'
 export { appliedEdits, hasOperatorEdits, operatorEdits } from './definitions/operator-edits.ts'
+export type { EncryptionKey, EncryptionKeyNotes } from './encryption-key.ts'
 export {
   type ConditionOperator,
   type ConditionSet,
@@ -155,19 +157,7 @@ export {
 } from './merge/merge-object.ts'
 export { type MergeStep, mergeSteps } from './merge/merge-order.ts'
 export { type Override, overrideHolds, overrideOf, type Resolved, resolve, stillHolds } from './merge/resolve.ts'
-export { type Forecast, forecastOf, mostDays } from './protection/capacity.ts'
 export { fitsGlob } from './protection/glob.ts'
-export {
-  type FailedRuns,
-  type JobFacts,
-  type JobHealth,
-  type JobRun,
-  jobGraceSeconds,
-  jobHealth,
-  type MissedRuns,
-  mostMissed,
-  type RunOutcome,
-} from './protection/job-health.ts'
 export {
   type Objective,
   type ObjectiveRule,
@@ -231,6 +221,7 @@ export {
   findingFields,
   guestFields,
   heldFields,
+  keyFields,
   objectiveFields,
   type RecordFields,
   runFields,
@@ -385,4 +376,4 @@ export { type TaskSubject, taskSubject } from './task-subject.ts'
 export { formatDay, formatTimestamp, parseTimestamp, withFraction } from './timestamp.ts'
 export { followsSettings, ownTiming, type ServerTiming, type Timing } from './timing.ts'
 export { mostUsagePoints, sizeFields, type UsagePoint, usageDays, usageSlotSeconds } from './usage.ts'
-export { type KnownNodes, verificationPlace, verifyingWorkers } from './verification-place.ts'
+export { type KnownNodes, verificationPlace, verifiedAt, verifyingWorkers } from './verification-place.ts'

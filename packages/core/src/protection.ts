@@ -9,6 +9,7 @@ export {
   type Steps,
   type Values as CalendarValues,
 } from './protection/calendar-event.ts'
+export { type Forecast, forecastOf, mostDays } from './protection/capacity.ts'
 export {
   type DatastoreFacts,
   type ListFacts,
@@ -61,6 +62,17 @@ export {
   pointTolerance,
 } from './protection/guests.ts'
 export {
+  type FailedRuns,
+  type JobFacts,
+  type JobHealth,
+  type JobRun,
+  jobGraceSeconds,
+  jobHealth,
+  type MissedRuns,
+  mostMissed,
+  type RunOutcome,
+} from './protection/job-health.ts'
+export {
   mostObjectiveHours,
   mostObjectiveRules,
   type ObjectiveRuleValues,
@@ -87,3 +99,9 @@ export {
   syncRoute,
 } from './protection/sync-route.ts'
 export { upidStart } from './protection/upid-start.ts'
+export {
+  isOutdated,
+  type VerificationKind,
+  verificationDays,
+  verificationKind,
+} from './protection/verification-counts.ts'

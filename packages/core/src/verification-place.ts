@@ -43,3 +43,17 @@ export function verificationPlace(
   if (own.has(node)) return others.has(node) ? 'unknown' : 'here'
   return others.has(node) ? 'elsewhere' : 'unknown'
 }
+
+/**
+ * When a verification began, in seconds since 1970, as its UPID says; null: there is none, or the
+ * UPID does not tell.
+ */
+export function verifiedAt({
+  verification_state,
+  verification_upid,
+}: Pick<Values<'snapshot'>, 'verification_state' | 'verification_upid'>): number | null {
+  const [mark, , , , , start = ''] = verification_upid.split(':')
+  if (verification_state === '' || mark !== 'UPID' || !/^[0-9A-Fa-f]{1,8}$/.test(start)) return null
+  const seconds = Number.parseInt(start, 16)
+  return seconds === 0 ? null : seconds
+}

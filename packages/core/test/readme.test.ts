@@ -25,11 +25,10 @@ describe('the README', () => {
 
   test('says truly what the registry holds', () => {
     expect(registry.observed).toEqual([
-      'used_bytes',
-      'total_bytes',
-      'avail_bytes',
-      'gc_status',
-      'estimated_full_at',
+      'last_run_state',
+      'last_run_error',
+      'last_run_endtime',
+      'next_run',
       'last_seen_at',
     ])
     expect(registry.label).toBe('Virtual machine')

@@ -39,12 +39,15 @@ const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Requested>>>> = 
   group: [
     { order: by('-snapshot_count') },
     { order: by('last_backup') },
-    { filters: [exact('newest_verification', 'ok')] },
+    {
+      filters: [exact('newest_verification', 'ok')],
+      order: by('-verified_unknown_count', 'only_key', 'newest_unencrypted'),
+    },
     { filters: [exact('backup_id', '100')], order: by('-total_size') },
   ],
   snapshot: [
     { order: by('-backup_time') },
-    { order: by('-size_bytes', 'verification_place', 'backup_time') },
+    { order: by('verified_at', '-size_bytes', 'verification_place', 'backup_time') },
     { filters: [exact('verification_state', 'ok')] },
     { filters: [exact('comment', 'x')], order: by('-size_bytes') },
     { filters: [exact('backup_id', '100', '200')] },
@@ -53,6 +56,9 @@ const ofModel: Readonly<Partial<Record<ModelName, ReadonlyArray<Requested>>>> = 
   ],
   job: [{ filters: [exact('schedule', 'hourly')] }, { order: by('-last_run_state') }],
 }
+
+/** A row without what a branch may not know: the place of a verification that main does not have. */
+const withoutPlace = (row: object): object => ({ ...row, newest_verification_place: undefined })
 
 /** Every row of a list, page by page, and how many it says there are. */
 const walked = (lists: Lists, model: ModelName, requested: Requested) =>
@@ -63,7 +69,7 @@ const walked = (lists: Lists, model: ModelName, requested: Requested) =>
       const page = { _tag: 'offset', limit: 4, offset } as const
       const found = yield* lists.list({ model, filters: [], search: null, order: [], ...requested, page })
       counts.add(found.count)
-      rows.push(...found.rows)
+      rows.push(...found.rows.map(withoutPlace))
       if (found.rows.length === 0) return { rows, counts: [...counts] }
     }
   })
@@ -74,7 +80,7 @@ const streamed = (lists: Lists, model: ModelName, requested: Requested) =>
     Stream.runCollect(
       lists.stream({ model, filters: [], search: null, order: [], ...requested, rowsAtOnce: 3 }, Effect.succeed),
     ),
-    (parts) => [...parts].flat(),
+    (parts) => [...parts].flat().map(withoutPlace),
   )
 
 const unjudged = {
@@ -99,7 +105,7 @@ const asJudged = (got: ReadonlyArray<unknown>, want: ReadonlyArray<unknown>): Re
 const byCursor = (lists: Lists, model: ModelName) =>
   Effect.map(
     lists.list({ model, filters: [], search: null, order: [], page: { _tag: 'cursor', limit: 1000, start: 0 } }),
-    ({ rows }) => rows,
+    ({ rows }) => rows.map(withoutPlace),
   )
 
 describe.each(engines)('lists in branches on $engine', ({ engine, migrated }) => {

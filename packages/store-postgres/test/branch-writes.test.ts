@@ -282,6 +282,13 @@ describe.each(engines)('edits in a branch on $engine', ({ migrated }) => {
               avail_bytes: null,
               gc_status: 'unknown',
               estimated_full_at: null,
+              gc_index_bytes: null,
+              gc_disk_bytes: null,
+              gc_removed_bytes: null,
+              gc_pending_bytes: null,
+              gc_bad_chunks: null,
+              last_gc_at: null,
+              last_gc_end: null,
             },
           },
         ])

@@ -37,6 +37,12 @@ const counters = {
   unfinished_since: 'null',
   total_size: 'null',
   newest_verification: `'ok'`,
+  not_verified_count: 'not_verified_count + 1',
+  verification_failed_count: 'verification_failed_count + 1',
+  verification_erased_count: 'verification_erased_count + 1',
+  verifications: `'{":unknown": [9, []]}'`,
+  keys: `'{"?": 1}'`,
+  newest_unencrypted: 'true',
   variants: `'[]'`,
   texts: `texts || 'x'`,
 }

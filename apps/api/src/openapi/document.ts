@@ -22,6 +22,7 @@ import {
 import { Breach } from '../records/breach.ts'
 import { Change } from '../records/change.ts'
 import { Delivery, DeliveryDetail } from '../records/delivery.ts'
+import { EncryptionKey, EncryptionKeyChange } from '../records/encryption-key.ts'
 import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
 import { EventRule, EventRuleRequest } from '../records/event-rule.ts'
 import { pageOf } from '../records/fields.ts'
@@ -118,6 +119,9 @@ const records = {
   SyncRunScope,
   SyncRunScopeList: pageOf(SyncRunScope),
   SyncRunRequest,
+  EncryptionKey,
+  EncryptionKeyList: pageOf(EncryptionKey),
+  EncryptionKeyChange: EncryptionKeyChange.partial(),
   Finding,
   FindingList: pageOf(Finding),
   FindingChange: FindingChange.partial(),

@@ -36,6 +36,7 @@ const loggedTypes: Readonly<
     labelPlural: 'Custom fields',
   },
   objective: { objectType: 'netbox_pbs.objective', label: 'Objective', labelPlural: 'Objectives' },
+  encryption_key: { objectType: 'netbox_pbs.encryptionkey', label: 'Key', labelPlural: 'Keys' },
   finding: { objectType: 'netbox_pbs.finding', label: 'Finding', labelPlural: 'Findings' },
   choice_set: { objectType: definitionModels.choice_set.objectType, label: 'Choice set', labelPlural: 'Choice sets' },
 }

@@ -9,6 +9,9 @@ export const runsPath = `${apiRoot}sync-runs/`
 /** Address of a run in REST. */
 export const runUrl = (base: string, id: number): string => `${base}${runsPath}${id}/`
 
+/** Path of the list of keys of clients in REST. */
+export const keysPath = `${apiRoot}keys/`
+
 /** Path of the list of findings in REST. */
 export const findingsPath = `${apiRoot}findings/`
 

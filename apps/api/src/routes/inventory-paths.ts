@@ -81,8 +81,8 @@ const listRoute = (model: ModelName): Route =>
     }),
   )
 
-/** Models with fields that change by the clock, without a commit: the health of a job that is due, the protection of a group. */
-const changesWithTime: ReadonlySet<ModelName> = new Set(['job', 'group'])
+/** Models with fields that change by the clock, without a commit: the health of a job that is due, the protection of a group, days until a datastore is full. */
+const changesWithTime: ReadonlySet<ModelName> = new Set(['datastore', 'group', 'job'])
 
 /** What the answer about a list depends on, apart from what is stored: the address, the branch, and the servers that the user sees. */
 const keyOf = (c: ApiContext): string => {

@@ -11,6 +11,7 @@ import { changePaths } from './change-paths.ts'
 import { datastorePaths } from './datastore-paths.ts'
 import { definitionPaths } from './definition-paths.ts'
 import { deliveryPaths } from './delivery-paths.ts'
+import { encryptionKeyPaths } from './encryption-key-paths.ts'
 import { eventRulePaths } from './event-rule-paths.ts'
 import { findingPaths } from './finding-paths.ts'
 import { guestPaths } from './guest-paths.ts'
@@ -35,6 +36,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...settingsPaths,
   ...syncRunPaths,
   ...heldPaths,
+  ...encryptionKeyPaths,
   ...findingPaths,
   ...guestPaths,
   ...objectivePaths,

@@ -24,7 +24,15 @@ const parts: DatastoreParts = {
     'estimated-full-date': 1803800000,
     'gc-status': { upid },
   }),
-  gc: gcRow({ upid, schedule: 'daily', 'last-run-state': 'OK' }),
+  gc: gcRow({
+    ...{ upid, schedule: 'daily', 'last-run-state': 'OK', 'last-run-endtime': 1780281667 },
+    ...{ 'index-data-bytes': 212_400, 'disk-bytes': 9290, 'removed-bytes': 48, 'pending-bytes': 7, 'still-bad': 0 },
+  }),
+}
+
+const noGc = {
+  ...{ gc_index_bytes: null, gc_disk_bytes: null, gc_removed_bytes: null, gc_pending_bytes: null },
+  ...{ gc_bad_chunks: null, last_gc_at: null, last_gc_end: null },
 }
 
 describe('a datastore', () => {
@@ -44,6 +52,14 @@ describe('a datastore', () => {
         avail_bytes: 6530000000000,
         gc_status: 'ok',
         estimated_full_at: '2027-02-28T07:33:20Z',
+        ...noGc,
+        gc_index_bytes: 212_400,
+        gc_disk_bytes: 9290,
+        gc_removed_bytes: 48,
+        gc_pending_bytes: 7,
+        gc_bad_chunks: 0,
+        last_gc_at: '2026-06-01T02:30:00Z',
+        last_gc_end: '2026-06-01T02:41:07Z',
       },
     })
   })
@@ -65,13 +81,14 @@ describe('a datastore', () => {
       maintenance: '',
       mount_status: '',
       backend_type: '',
-      unknown: ['path', ...sizeFields],
+      unknown: ['path', ...sizeFields, ...Object.keys(noGc)],
       observed: {
         used_bytes: null,
         total_bytes: null,
         avail_bytes: null,
         gc_status: 'unknown',
         estimated_full_at: null,
+        ...noGc,
       },
     })
   })
@@ -121,6 +138,21 @@ describe('garbage collection', () => {
     expect(gcStatusOf(gcRow(gc), undefined)).toBe(expected)
   })
 
+  test('of a store that cannot be opened has the numbers of the list of sizes, without its end', () => {
+    const usage = usageRow({ 'gc-status': { upid, 'disk-bytes': 5, 'still-bad': 2 } })
+    const frame = datastoreFrame({ ...parts, usage, gc: undefined })
+    expect(frame.observed).toMatchObject({ gc_disk_bytes: 5, gc_bad_chunks: 2, last_gc_end: null })
+    expect(frame.unknown).toContain('last_gc_end')
+    expect(frame.unknown).not.toContain('gc_disk_bytes')
+  })
+
+  test('that never succeeded has no numbers, though PBS sends zeros', () => {
+    const zeros = { 'index-data-bytes': 0, 'disk-bytes': 0, 'removed-bytes': 0, 'pending-bytes': 0, 'still-bad': 0 }
+    const frame = datastoreFrame({ ...parts, gc: gcRow({ upid: null, ...zeros }) })
+    expect(frame.observed).toMatchObject(noGc)
+    expect(frame.unknown).toBeUndefined()
+  })
+
   test('of a store that cannot be opened: only a former success is known', () => {
     expect(gcStatusOf(undefined, usageRow({ 'gc-status': { upid } }))).toBe('ok')
     expect(gcStatusOf(undefined, usageRow({ 'gc-status': { upid: null } }))).toBe('unknown')
@@ -162,9 +194,10 @@ test.each([
     usage: { ...(usage ?? pbsRow(PbsDatastoreUsage, { store: 'tank' })), history: [0.1, 0.2], total: 100 },
   })
   expect(frame.backend_type).toBe('s3')
+  // What garbage collection counts is in the store itself.
   expect(frame.observed).toEqual({
+    ...datastoreFrame(parts).observed,
     ...{ used_bytes: null, total_bytes: null, avail_bytes: null, estimated_full_at: null },
-    gc_status: datastoreFrame(parts).observed.gc_status,
   })
 })
 

@@ -7,6 +7,7 @@ import {
   type PbsGcStatus,
   parseBackendType,
   parseMaintenance,
+  parseUpid,
 } from '@netbox-pbs/pbs-client'
 import type { DatastoreFrame } from '@netbox-pbs/proxbox-client/contract'
 import { Effect, Option, Stream } from 'effect'
@@ -197,10 +198,15 @@ export const datastoreFrame = ({ server, listed, configured, usage, gc }: Datast
   maintenance: maintenanceText(listed.maintenance),
   mount_status: listed['mount-status'] ?? '',
   backend_type: backendType(listed, configured),
-  ...withUnknown([...unknownColumnsOf(listed, configured), ...unknownSizes(listed, configured, usage)]),
+  ...withUnknown([
+    ...unknownColumnsOf(listed, configured),
+    ...unknownSizes(listed, configured, usage),
+    ...unknownGc(gc, usage),
+  ]),
   observed: {
     ...(backendType(listed, configured) === 's3' ? unknownSize : sizeOf(usage)),
     gc_status: gcStatusOf(gc, usage),
+    ...gcNumbersOf(gc, usage),
   },
 })
 
@@ -245,6 +251,42 @@ const unknownColumnsOf = (
     // Both lists have the same comment.
     ...unknownColumns(listed.oddFields, listedColumns).filter((column) => column !== 'comment' || !configuredComment),
   ]
+}
+
+/**
+ * The numbers of the last successful garbage collection. Two lists have them; that of all
+ * collections lacks a store that cannot be opened.
+ */
+const gcNumbersOf = (gc: PbsGcStatus | undefined, usage: PbsDatastoreUsage | undefined) => {
+  const numbers = gc ?? usage?.['gc-status'] ?? null
+  const ran = numbers === null || numbers.upid === null ? null : numbers
+  return {
+    gc_index_bytes: sizeOrNull(ran?.['index-data-bytes']),
+    gc_disk_bytes: sizeOrNull(ran?.['disk-bytes']),
+    gc_removed_bytes: sizeOrNull(ran?.['removed-bytes']),
+    gc_pending_bytes: sizeOrNull(ran?.['pending-bytes']),
+    gc_bad_chunks: sizeOrNull(ran?.['still-bad']),
+    last_gc_at: datetimeOf(
+      (ran?.upid === undefined || ran.upid === null ? null : parseUpid(ran.upid))?.startTime ?? null,
+    ),
+    last_gc_end: ran === null ? null : datetimeOf(gc?.['last-run-endtime'] ?? null),
+  }
+}
+
+const sizeOrNull = (value: number | null | undefined): number | null => (value == null || value < 0 ? null : value)
+
+/** The numbers stay as they were known while neither list has them. */
+const unknownGc = (gc: PbsGcStatus | undefined, usage: PbsDatastoreUsage | undefined): ReadonlyArray<string> => {
+  if (gc !== undefined) return []
+  const numbers = [
+    'gc_index_bytes',
+    'gc_disk_bytes',
+    'gc_removed_bytes',
+    'gc_pending_bytes',
+    'gc_bad_chunks',
+    'last_gc_at',
+  ]
+  return (usage?.['gc-status'] ?? null) === null ? [...numbers, 'last_gc_end'] : ['last_gc_end']
 }
 
 const usageOf = (usage: PbsDatastoreUsage | undefined): Pick<DatastoreFrame['observed'], 'usage'> => {

@@ -43,6 +43,7 @@ const finished = {
   'backup-time': 1780088404,
   comment: 'web01',
   verification: { upid: 'UPID:x', state: 'ok' },
+  fingerprint: '9d:20',
   files: [
     { filename: 'qemu-server.conf.blob', 'crypt-mode': 'encrypt', size: 428 },
     { filename: 'drive-scsi0.img.fidx', 'crypt-mode': 'encrypt', size: 34359738368 },
@@ -65,6 +66,7 @@ describe('a snapshot', () => {
       verification_state: 'ok',
       verification_upid: 'UPID:x',
       crypt_mode: 'encrypt',
+      key_fingerprint: '9d:20',
       finished: true,
       manifest_files: [
         { filename: 'qemu-server.conf.blob', size: 428, crypt_mode: 'encrypt' },
@@ -96,6 +98,7 @@ describe('a snapshot', () => {
       verification_state: '',
       verification_upid: '',
       crypt_mode: '',
+      key_fingerprint: '',
       finished: false,
       manifest_files: [],
       other_files: [{ filename: 'catalog.pcat1.didx' }, { filename: 'root.pxar.didx' }],

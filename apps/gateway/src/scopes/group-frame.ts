@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { JsonValue } from '@netbox-pbs/core'
 import type { PbsGroup, PbsSnapshot, PbsSnapshotFile } from '@netbox-pbs/pbs-client'
 import type { GroupFrame, GroupSnapshot } from '@netbox-pbs/proxbox-client/contract'
-import { type ColumnsOfFields, datetimeOf, firstLine, unknownColumns, withUnknown } from './facts.ts'
+import { type ColumnsOfFields, datetimeOf, firstLine, storable, unknownColumns, withUnknown } from './facts.ts'
 
 /** The place of a group. */
 export type GroupPlace = Pick<GroupFrame, 'server' | 'datastore_name' | 'namespace'>
@@ -83,10 +83,14 @@ const snapshotColumns: ColumnsOfFields = {
   protected: ['protected'],
   comment: ['comment'],
   verification: ['verification_state', 'verification_upid'],
+  fingerprint: ['key_fingerprint'],
   files: ofFiles,
 }
-/** The columns that PBS fills from the manifest: its files, their sizes and modes, the notes and the verification. */
-const ofManifest = ['size_bytes', 'comment', 'verification_state', 'verification_upid', ...ofFiles] as const
+/** The columns that PBS fills from the manifest: its files, their sizes and modes, the key, the notes and the verification. */
+const ofManifest = [
+  ...['size_bytes', 'comment', 'verification_state', 'verification_upid', 'key_fingerprint'],
+  ...ofFiles,
+] as const
 
 /**
  * A snapshot inside the frame of its group; null when its time is no calendar date. Fields that PBS
@@ -113,6 +117,7 @@ export const groupSnapshot = (row: PbsSnapshot): GroupSnapshot | null => {
     verification_state: row.verification?.state ?? '',
     verification_upid: row.verification?.upid ?? '',
     crypt_mode: finished && !unknown.includes('crypt_mode') ? cryptModeOf(row) : '',
+    key_fingerprint: storable(row.fingerprint ?? ''),
     finished,
     manifest_files: manifestFiles,
     // Outside the manifest the order is that of the directory: sorted, equal facts are equal bytes.

@@ -18,7 +18,7 @@ const statements: { readonly [Model in keyof ExpectedInventory]: string } = {
     from groups g join servers v on v.id = g.server_id`,
   snapshots: `
     select s.id, s.presence, v.name as server, datastore_name, namespace, backup_type, backup_id, ${time('backup_time')} as backup_time, size_bytes::float8,
-      owner, protected, comment, verification_state, verification_upid, finished, crypt_mode, manifest_files || other_files as files
+      owner, protected, comment, verification_state, verification_upid, finished, crypt_mode, key_fingerprint, manifest_files || other_files as files
     from snapshots s join servers v on v.id = s.server_id`,
   jobs: `
     select j.id, j.presence, v.name as server, job_type, j.job_id, store, namespace, schedule, comment, disable, remote,

@@ -126,6 +126,7 @@ function snapshotRow(
     verification_upid: done ? (snapshot.verification?.upid ?? '') : '',
     finished: done,
     crypt_mode: done ? cryptMode(manifest) : '',
+    key_fingerprint: done ? (snapshot.fingerprint ?? '') : '',
     files: [
       ...manifest.map((file) => ({
         filename: file.filename,

@@ -134,6 +134,22 @@ export const objectiveFields = {
   last_updated: time,
 } as const satisfies RecordFields
 
+/** Fields of the keys of clients. */
+export const keyFields = {
+  id: number,
+  fingerprint: text,
+  snapshot_count: number,
+  group_count: number,
+  only_group_count: number,
+  holder: text,
+  location: text,
+  checked_at: time,
+  comment: text,
+  first_seen: time,
+  last_seen: time,
+  last_updated: time,
+} as const satisfies RecordFields
+
 /** Fields of findings. */
 export const findingFields = {
   id: number,

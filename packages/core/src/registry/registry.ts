@@ -11,7 +11,7 @@ import { task } from './task.ts'
  * Rises whenever a fact is added, renamed, retyped or moves to another class. Digests made under
  * another version are not trusted.
  */
-export const registryVersion = 3
+export const registryVersion = 4
 
 /** Every model of the inventory and every field's class. The only list of fields there is. */
 export const registry = { server, datastore, namespace, group, snapshot, job, task } as const satisfies Record<

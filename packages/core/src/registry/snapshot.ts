@@ -54,7 +54,19 @@ export const snapshot = {
       label: 'Verification place',
       readOnly: true,
     },
+    // When the verification began, as its UPID says.
+    verified_at: { class: 'derived', type: 'datetime', nullable: true, label: 'Verified at', readOnly: true },
+    // A verification of this place was replaced by one of another place, or by none.
+    verification_erased_at: {
+      class: 'derived',
+      type: 'datetime',
+      nullable: true,
+      label: 'Verification erased at',
+      readOnly: true,
+    },
     crypt_mode: { class: 'source', type: 'text', max: 32, default: '', label: 'Crypt mode', readOnly: true },
+    // Of the client key that encrypted or signed it; it is needed to read an encrypted one.
+    key_fingerprint: { class: 'source', type: 'text', max: 128, default: '', label: 'Key fingerprint', readOnly: true },
     finished: { class: 'source', type: 'boolean', default: true, label: 'Finished', readOnly: true },
     files: { class: 'derived', type: 'json', default: [], label: 'Files', readOnly: true },
     manifest_files: { class: 'immutable', type: 'json', default: [], label: 'Manifest files', internal: true },

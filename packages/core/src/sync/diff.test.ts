@@ -21,6 +21,7 @@ const snapshot = (change: Partial<Snapshot> = {}): Snapshot => ({
   verification_state: 'ok',
   verification_upid: '',
   crypt_mode: 'none',
+  key_fingerprint: '',
   finished: true,
   manifest_files: [{ filename: 'drive.img.fidx', size: 900, crypt_mode: 'none' }],
   other_files: [],
@@ -182,6 +183,7 @@ describe('what the source cannot tell', () => {
     verification_state: '',
     verification_upid: '',
     crypt_mode: '',
+    key_fingerprint: '',
     manifest_files: [],
     other_files: [{ filename: 'index.json.blob' }],
   }

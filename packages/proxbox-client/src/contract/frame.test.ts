@@ -24,6 +24,7 @@ const group: GroupFrame = {
       verification_state: 'ok',
       verification_upid: '',
       crypt_mode: 'none',
+      key_fingerprint: '',
       finished: true,
       manifest_files: [{ filename: 'drive.img.fidx', size: 41, crypt_mode: 'none' }],
       other_files: [],
@@ -79,7 +80,7 @@ describe('encodeFrame', () => {
       '{"frame":"group","server":"pbs-a","datastore_name":"tank","namespace":"site-a","backup_type":"vm","backup_id":"100",' +
         '"owner":"root@pam","comment":"","snapshots":[{"backup_time":"2026-05-01T02:00:00Z","size_bytes":42,' +
         '"owner":"root@pam","protected":false,"comment":"a \\"note\\"\\n","verification_state":"ok",' +
-        '"verification_upid":"","crypt_mode":"none","finished":true,' +
+        '"verification_upid":"","crypt_mode":"none","key_fingerprint":"","finished":true,' +
         '"manifest_files":[{"crypt_mode":"none","filename":"drive.img.fidx","size":41}],"other_files":[]}]}\n',
     )
   })

@@ -3,6 +3,8 @@ import { type Kysely, type RawBuilder, sql } from 'kysely'
 import type { Tables } from '../database/tables.ts'
 import { inScope, type ScopePlace } from '../scopes/scope-place.ts'
 import { columnNames, factColumns, keyColumns, sameKey } from '../tables/columns.ts'
+import { isUnencrypted, keyOf, keysOf } from '../tables/keys.ts'
+import { verificationOf, verificationsOf } from '../tables/verifications.ts'
 import { byPlace, type GroupKey } from '../writes/recount.ts'
 import { effective, entryOf } from './branch-columns.ts'
 import { readTouches, touchesOneOf, touching } from './read-touches.ts'
@@ -10,19 +12,98 @@ import { readTouches, touchesOneOf, touching } from './read-touches.ts'
 const groupKey = keyColumns('group')
 /** The fields that say in which group a snapshot lies. */
 export const groupFields: ReadonlySet<string> = new Set(groupKey.map(({ field }) => field))
-const countedColumns = factColumns('snapshot').filter(({ field }) =>
-  ['backup_time', 'size_bytes', 'verification_state', 'finished'].includes(field),
-)
+const countedFields: ReadonlyArray<string> = [
+  ...['backup_time', 'size_bytes', 'verification_state', 'verification_upid', 'crypt_mode', 'key_fingerprint'],
+  'finished',
+]
+/** The columns of snapshots by which a branch counts groups, besides their key. */
+export const countedColumns = factColumns('snapshot').filter(({ field }) => countedFields.includes(field))
 
-/**
- * The counters of snapshots, the rows `s`, or of some of them; an unfinished snapshot is no backup.
- * The parts of a group are counted separately and then added up.
- */
-const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> => sql`
-  count(*) filter (where ${which}) as snapshots, min(s.backup_time) filter (where ${which} and s.finished is not false) as first_backup,
-  max(s.backup_time) filter (where ${which} and s.finished is not false) as last_backup,
-  min(s.backup_time) filter (where ${which} and not s.finished) as unfinished_since, sum(s.size_bytes) filter (where ${which}) as total_size,
-  (array_agg(s.verification_state order by s.backup_time desc) filter (where ${which} and s.finished is not false))[1] as newest_verification`
+/** A counter of a group in a branch. */
+interface Counter {
+  readonly name: string
+  /** Of the snapshots `s` of which `which` holds, and of the backups among them. */
+  readonly part: (which: RawBuilder<unknown>, backups: RawBuilder<unknown>) => RawBuilder<unknown>
+  /** Of the parts `p`, which are counted separately. */
+  readonly whole: RawBuilder<unknown>
+}
+
+const number = (name: string, part: Counter['part']): Counter => ({
+  name,
+  part,
+  whole: sql`coalesce(sum(${sql.ref(`p.${name}`)}), 0)::bigint`,
+})
+
+const verification = verificationOf(sql`s.verification_state`, sql`s.verification_upid`, sql`t.datastore_name`)
+
+/** The counters of a group; an unfinished snapshot is no backup. A size is kept up to the largest safe integer of JavaScript, as in main. */
+const groupCounters: ReadonlyArray<Counter> = [
+  number('snapshot_count', (which) => sql`count(*) filter (where ${which})`),
+  {
+    name: 'first_backup',
+    part: (_, backups) => sql`min(s.backup_time) filter (where ${backups})`,
+    whole: sql`min(p.first_backup)`,
+  },
+  {
+    name: 'last_backup',
+    part: (_, backups) => sql`max(s.backup_time) filter (where ${backups})`,
+    whole: sql`max(p.last_backup)`,
+  },
+  {
+    name: 'unfinished_since',
+    part: (which) => sql`min(s.backup_time) filter (where ${which} and not s.finished)`,
+    whole: sql`min(p.unfinished_since)`,
+  },
+  {
+    name: 'total_size',
+    part: (which) => sql`sum(s.size_bytes) filter (where ${which})`,
+    whole: sql`case when sum(p.total_size) is not null then least(sum(p.total_size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end`,
+  },
+  {
+    name: 'newest_verification',
+    part: (_, backups) =>
+      sql`(array_agg(s.verification_state order by s.backup_time desc) filter (where ${backups}))[1]`,
+    whole: sql`coalesce((array_agg(p.newest_verification order by p.last_backup desc nulls last))[1], '')`,
+  },
+  number('not_verified_count', (_, backups) => sql`count(*) filter (where ${backups} and s.verification_state = '')`),
+  number(
+    'verification_failed_count',
+    (_, backups) => sql`count(*) filter (where ${backups} and s.verification_state = 'failed')`,
+  ),
+  number('verification_erased_count', (_, backups) => sql`count(s.verification_erased_at) filter (where ${backups})`),
+  {
+    name: 'verifications',
+    part: (_, backups) => sql`string_agg(${verification}, chr(10)) filter (where ${backups})`,
+    whole: verificationsOf(sql`string_agg(p.verifications, chr(10))`),
+  },
+  {
+    name: 'keys',
+    part: (_, backups) =>
+      sql`string_agg(${keyOf(sql`s.crypt_mode`, sql`s.key_fingerprint`)}, chr(10)) filter (where ${backups})`,
+    whole: keysOf(sql`string_agg(p.keys, chr(10))`),
+  },
+  {
+    // Of a part it is the crypt mode of the newest backup.
+    name: 'newest_unencrypted',
+    part: (_, backups) => sql`(array_agg(s.crypt_mode order by s.backup_time desc) filter (where ${backups}))[1]`,
+    whole: sql`coalesce(${isUnencrypted(sql`(array_agg(p.newest_unencrypted order by p.last_backup desc nulls last))[1]`)}
+      and replace(string_agg(p.keys, chr(10)), chr(10), '') <> '', false)`,
+  },
+]
+
+/** The names of the counters that a branch keeps of the groups in which it changes snapshots. */
+export const branchCounters: ReadonlyArray<string> = groupCounters.map(({ name }) => name)
+const countersOf = (alias: string) => sql.join(branchCounters.map((name) => sql.ref(`${alias}.${name}`)))
+const counterNames = sql.join(branchCounters.map((name) => sql.id(name)))
+const noCounters = sql.join(branchCounters.map(() => sql`null`))
+
+/** The counters of the snapshots `s` of groups `t`, or of some of them. */
+const counted = (which: RawBuilder<unknown> = sql`true`): RawBuilder<unknown> =>
+  sql.join(
+    groupCounters.map(
+      ({ name, part }) => sql`${part(which, sql`${which} and s.finished is not false`)} as ${sql.id(name)}`,
+    ),
+  )
 
 /**
  * Counts the groups of a namespace whose keys the query `touched` selects, as the branch shows them
@@ -41,17 +122,13 @@ export async function recountBranchGroups(
   const updatedStep = updated
     ? sql`, u as materialized (${updatedRows(branch, touching(updates, groupFields))})`
     : sql``
-  // A size is kept up to the largest safe integer of JavaScript, as in main.
   await sql`
     with t as materialized (
       select distinct ${place.server_id}::bigint as server_id, ${place.datastore_name}::text collate "C" as datastore_name,
         ${place.namespace}::text collate "C" as namespace, x.backup_type, x.backup_id
       from (${touched}) x
     ), mine as materialized (${mainGroups(branch, creates)})${updatedStep}, counts as materialized (
-      select ${columnNames(groupKey, 'p')}, sum(p.snapshots)::bigint as snapshot_count, min(p.first_backup) as first_backup, max(p.last_backup) as last_backup,
-        min(p.unfinished_since) as unfinished_since,
-        case when sum(p.total_size) is not null then least(sum(p.total_size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
-        coalesce((array_agg(p.newest_verification order by p.last_backup desc nulls last))[1], '') as newest_verification,
+      select ${columnNames(groupKey, 'p')}, ${sql.join(groupCounters.map(({ name, whole }) => sql`${whole} as ${sql.id(name)}`))},
         coalesce(max(p.removed), '{}') as removed, coalesce(max(p.shadowed), '{}') as shadowed, bool_or(p.stray) as stray, sum(p.entries) as entries
       from (${sql.join(parts, sql` union all `)}) p group by ${columnNames(groupKey, 'p')}
     ), dropped as (
@@ -62,11 +139,10 @@ export async function recountBranchGroups(
       ))
     )
     insert into branch_group_counts
-      (branch_id, ${columnNames(groupKey)}, snapshot_count, first_backup, last_backup, unfinished_since, total_size, newest_verification, removed, shadowed, stale)
-    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, n.snapshot_count, n.first_backup, n.last_backup, n.unfinished_since, n.total_size, n.newest_verification, n.removed, n.shadowed, n.stray
+      (branch_id, ${columnNames(groupKey)}, ${counterNames}, removed, shadowed, stale)
+    select ${branch}::bigint, ${columnNames(groupKey, 'n')}, ${countersOf('n')}, n.removed, n.shadowed, n.stray
     from counts n where n.entries > 0
-    on conflict (branch_id, ${columnNames(groupKey)}) do update set snapshot_count = excluded.snapshot_count, first_backup = excluded.first_backup,
-      last_backup = excluded.last_backup, unfinished_since = excluded.unfinished_since, total_size = excluded.total_size, newest_verification = excluded.newest_verification,
+    on conflict (branch_id, ${columnNames(groupKey)}) do update set (${counterNames}) = (${countersOf('excluded')}),
       removed = excluded.removed, shadowed = excluded.shadowed, stale = excluded.stale`.execute(db)
   await makeLacking(db, branch, place, touched)
 }
@@ -109,7 +185,7 @@ function mainGroups(branch: number, creates: boolean): RawBuilder<unknown> {
       select ${counted(sql`not ${changed}`)}, array_agg(s.id order by s.id) filter (where s.created and s.op is null) as shadowed,
         array_agg(s.id) filter (where s.op = 'update') as updated, count(*) filter (where ${changed}) as entries
       from (
-        select s.id, ${columnNames(countedColumns, 's')}, (select e.op from ${entryOf(branch, 'snapshot', sql`s.id`)}) as op,
+        select s.id, ${columnNames(countedColumns, 's')}, s.verification_erased_at, (select e.op from ${entryOf(branch, 'snapshot', sql`s.id`)}) as op,
           ${creates ? created : sql`false`} as created
         from snapshots s where ${sameKey('group', 's', 't')} offset 0
       ) s
@@ -118,13 +194,13 @@ function mainGroups(branch: number, creates: boolean): RawBuilder<unknown> {
 
 /** Every group has a row here, also one of which main has no snapshot. */
 const mainPart = sql`
-  select ${columnNames(groupKey, 'c')}, c.snapshots, c.first_backup, c.last_backup, c.unfinished_since, c.total_size, c.newest_verification,
+  select ${columnNames(groupKey, 'c')}, ${countersOf('c')},
     null::bigint[] as removed, c.shadowed, false as stray, c.entries from mine c`
 
 const createdPart = (branch: number): RawBuilder<unknown> => sql`
   select ${columnNames(groupKey, 't')}, ${counted()}, null, null, false, count(*)
   from t cross join lateral (
-    select ${columnNames(countedColumns, 'e')} from branch_snapshots e
+    select ${columnNames(countedColumns, 'e')}, null::timestamptz as verification_erased_at from branch_snapshots e
     where e.branch_id = ${branch}::bigint and e.op = 'create' and ${sameKey('group', 'e', 't')} offset 0
   ) s
   group by ${columnNames(groupKey, 't')}`
@@ -141,7 +217,7 @@ function updatedRows(branch: number, moves: ReadonlyArray<ReadonlyArray<string>>
   const now = [...groupKey, ...countedColumns].map((column) => sql`${effective(column)} as ${sql.id(column.name)}`)
   return sql`
     select r.*, ${isStray} as stray from (
-      select e.id, m.id is null as removed, ${sql.join([...home, ...now])}
+      select e.id, m.id is null as removed, m.verification_erased_at, ${sql.join([...home, ...now])}
       from (
         select e.id from t cross join lateral (select e.id from branch_snapshots e where ${update} and ${sameKey('group', 'e', 't')} offset 0) e
         union select unnest(c.updated) from mine c
@@ -159,7 +235,7 @@ const updatedPart = sql`
 
 /** The groups that strays are missing from. */
 const strayPart = sql`
-  select ${columnNames(groupKey, 't')}, 0, null, null, null, null, null, null, null, true, count(*)
+  select ${columnNames(groupKey, 't')}, ${noCounters}, null, null, true, count(*)
   from t join u s on s.stray and ${sql.join(
     groupKey.map(({ name }) => sql`${sql.ref(`s.home_${name}`)} = ${sql.ref(`t.${name}`)}`),
     sql` and `,

@@ -138,7 +138,7 @@ export const sightedGroups = (part: number): RawBuilder<unknown> => sql`
 /** The fields of a snapshot that any counter of its group depends on. */
 const countedFields = [
   ...keyColumns('snapshot').map(({ field }) => field),
-  ...['size_bytes', 'comment'],
+  ...['size_bytes', 'comment', 'verification_upid', 'key_fingerprint'],
   ...variantColumns,
 ]
 

@@ -16,6 +16,7 @@ import { lockExistingScope, lockPlaces } from '../scopes/scope-locks.ts'
 import { branchedModelsOf, inScope, type ScopePlace, scopePlace } from '../scopes/scope-place.ts'
 import { tables } from '../tables/columns.ts'
 import { restoreAttached } from '../writes/detached-values.ts'
+import { forecastStores } from '../writes/forecasts.ts'
 import { judgeJobs } from '../writes/job-health.ts'
 import { groupsOfKeys, judgeAll, judgeGroups, judgeScope } from '../writes/judge-groups.ts'
 import { followMovedGroups } from '../writes/moved-groups.ts'
@@ -116,6 +117,7 @@ export const land = Effect.fn('ChangeSets.land')(function* (
     await landScopeRow(trx, place, landing, held_back)
     if (place.resource === 'snapshots') await judgeLanded(step)
     if (serverId !== null && judging.has(place.resource)) await judgeJobs(trx, serverId, landing.at)
+    if (serverId !== null && place.resource === 'datastores') await forecastStores(trx, serverId, landing.at)
     const ended = { ...counts, held_back }
     await recordLanding(trx, landing, ended)
     return ended

@@ -5,6 +5,7 @@ import {
   type ScopeResource,
   scopeResourceOf,
   scopes,
+  verificationDays,
   verifyingWorkers,
 } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
@@ -110,21 +111,53 @@ export const serverName = (model: ModelName): ListColumn =>
 /**
  * The place where the snapshot of an alias was verified: core's `verificationPlace` as an
  * expression for filters and orders, which a test compares with core's. The sets of nodes do not
- * depend on the row, so that each is read once for a whole list.
+ * depend on the row, so that each is read once for a whole list. `given` replaces columns of the alias.
  */
-function verificationPlaceOf(alias: string): RawBuilder<unknown> {
-  const column = (name: string) => sql.ref(`${alias}.${name}`)
+export function verificationPlaceOf(
+  alias: string,
+  given: Readonly<Record<string, RawBuilder<unknown>>> = {},
+): RawBuilder<unknown> {
+  const column = (name: string) => given[name] ?? sql.ref(`${alias}.${name}`)
   const part = (nth: number) => sql`split_part(${column('verification_upid')}, ':', ${sql.lit(nth)})`
   const workers = sql.join(verifyingWorkers.map((worker) => sql.lit(worker)))
   return sql`case
     when ${column('verification_state')} = '' then 'none'
     when ${part(1)} <> 'UPID' or ${part(2)} = '' or ${part(7)} not in (${workers}) or ${part(8)} = '' then 'unknown'
     when split_part(${part(8)}, '\\x3a', 1) <> replace(${column('datastore_name')}, '-', '\\x2d') then 'elsewhere'
-    when (${column('server_id')}, ${part(2)}) in (select n.server_id, n.node from server_nodes n) then
-      case when ${part(2)} in (select n.node from server_nodes n group by n.node having count(*) > 1) then 'unknown' else 'here' end
-    when ${part(2)} in (select n.node from server_nodes n) then 'elsewhere'
+    else ${nodePlace(column('server_id'), part(2))} end`
+}
+
+/** The place of a verification in a datastore of that name on a node, as seen from a server. */
+function nodePlace(server: RawBuilder<unknown>, node: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`case when (${server}, ${node}) in (select n.server_id, n.node from server_nodes n) then
+      case when ${node} in (select n.node from server_nodes n group by n.node having count(*) > 1) then 'unknown' else 'here' end
+    when ${node} in (select n.node from server_nodes n) then 'elsewhere'
     else 'unknown' end`
 }
+
+/** When the verification of a snapshot began: core's `verifiedAt` as an expression. */
+const verifiedAt: RawBuilder<unknown> = sql`case when t.verification_state <> '' and split_part(t.verification_upid, ':', 1) = 'UPID'
+    and split_part(t.verification_upid, ':', 6) ~ '^[0-9A-Fa-f]{1,8}$' and split_part(t.verification_upid, ':', 6) !~ '^0+$'
+  then to_timestamp(('x' || lpad(split_part(t.verification_upid, ':', 6), 8, '0'))::bit(32)::bigint) end`
+
+/** The verifications of the group `t` by node, as they are stored. */
+const ofNodes = sql`jsonb_each(t.verifications) k (node, stored)`
+const placeOfNode = sql`case k.node when ':elsewhere' then 'elsewhere' when ':unknown' then 'unknown' else ${nodePlace(sql`t.server_id`, sql`k.node`)} end`
+
+const verifiedIn = (place: 'here' | 'elsewhere' | 'unknown'): RawBuilder<unknown> =>
+  sql`(select coalesce(sum((k.stored ->> 0)::bigint), 0)::bigint from ${ofNodes} where ${placeOfNode} = ${sql.lit(place)})`
+
+/** Verifications here that began too long ago. */
+const outdated: RawBuilder<unknown> = sql`(select count(*) from ${ofNodes} cross join lateral jsonb_array_elements(k.stored -> 1) a (time)
+    where a.time::bigint < extract(epoch from now()) - ${sql.lit(verificationDays * 86_400)} and ${placeOfNode} = 'here')`
+
+const ofKeys = (value: RawBuilder<unknown>): ListColumn => ({ value, needs: [], reads: [...registry.group.key] })
+
+const ofVerifications = (value: RawBuilder<unknown>): ListColumn => ({
+  value,
+  needs: [],
+  reads: [...registry.group.key],
+})
 
 /**
  * The same of the newest finished snapshot of the group `t`, as main has it. In a branch it is unknown
@@ -165,9 +198,34 @@ const protection = (name: keyof typeof protectionValues): ListColumn => ({
   reads: [...registry.group.key, 'tags'],
 })
 
+/** How old the sizes of a datastore may be for a forecast of it to say something. */
+const forecastDays = 7
+
+const forecastNeeds: Pick<ListColumn, 'needs' | 'reads'> = { needs: usageAt.needs, reads: usageAt.reads }
+const isForecast = sql`(${usageAt.value}) > now() - ${sql.lit(forecastDays)} * interval '1 day'`
+
+/** The whole days until a time that is stored with the observations of a datastore. */
+const daysUntil = (name: string): ListColumn => ({
+  value: sql`case when ${isForecast} and ${sql.ref(`o.${name}`)} is not null then least(365, greatest(0, floor(extract(epoch from ${sql.ref(`o.${name}`)} - now()) / 86400)))::bigint end`,
+  ...forecastNeeds,
+})
+
 /** Derived fields that no table has: they are made when a list is read. */
 const derivedInLists: Readonly<Record<string, ListColumn>> = {
   'datastore.usage_at': usageAt,
+  'datastore.dedup_percent': {
+    value: sql`case when o.gc_disk_bytes > 0 then round(o.gc_index_bytes::numeric * 100 / o.gc_disk_bytes)::bigint end`,
+    needs: ['o'],
+    reads: [],
+  },
+  'datastore.forecast': {
+    value: sql`case when ${isForecast} then coalesce(o.forecast, 'unknown') else 'unknown' end`,
+    ...forecastNeeds,
+  },
+  'datastore.growth_per_day': { value: sql`case when ${isForecast} then o.growth_per_day end`, ...forecastNeeds },
+  'datastore.days_until_full': daysUntil('full_at'),
+  'datastore.days_until_full_soonest': daysUntil('full_soonest_at'),
+  'datastore.days_until_full_latest': daysUntil('full_latest_at'),
   'snapshot.files': {
     value: sql`t.manifest_files || t.other_files`,
     needs: [],
@@ -178,6 +236,15 @@ const derivedInLists: Readonly<Record<string, ListColumn>> = {
     needs: [],
     reads: ['server', 'datastore_name', 'verification_state', 'verification_upid'],
   },
+  'snapshot.verified_at': { value: verifiedAt, needs: [], reads: ['verification_state', 'verification_upid'] },
+  'group.verified_here_count': ofVerifications(verifiedIn('here')),
+  'group.verified_elsewhere_count': ofVerifications(verifiedIn('elsewhere')),
+  'group.verified_unknown_count': ofVerifications(verifiedIn('unknown')),
+  'group.verification_outdated_count': ofVerifications(outdated),
+  'group.only_key': ofKeys(
+    sql`coalesce((select min(k.key) from jsonb_object_keys(t.keys) k (key) having count(*) = 1 and min(k.key) not in ('', '?')), '')`,
+  ),
+  'group.key_count': ofKeys(sql`(select count(*) from jsonb_object_keys(t.keys) k (key) where k.key not in ('', '?'))`),
   'job.health': {
     value: sql`case when t.disable then 'off' when ${isDue} then 'unknown' else coalesce(o.health, 'unknown') end`,
     needs: ['o'],

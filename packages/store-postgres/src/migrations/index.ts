@@ -57,6 +57,9 @@ import { migration as objectives } from './0085-objectives.ts'
 import { migration as protection } from './0086-protection.ts'
 import { migration as breaches } from './0087-breaches.ts'
 import { migration as guests } from './0088-guests.ts'
+import { migration as verificationCounts } from './0090-verification-counts.ts'
+import { migration as forecasts } from './0091-forecasts.ts'
+import { migration as keys } from './0092-keys.ts'
 import { migration as findings } from './0093-findings.ts'
 
 /**
@@ -122,5 +125,8 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0086_protection': protection,
   '0087_breaches': breaches,
   '0088_guests': guests,
+  '0090_verification_counts': verificationCounts,
+  '0091_forecasts': forecasts,
+  '0092_keys': keys,
   '0093_findings': findings,
 }

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely'
 import { effective, mergedValue } from '../branches/branch-columns.ts'
+import { branchCounters } from '../branches/branch-groups.ts'
 import type { ListView, Replaced } from '../lists/list-view.ts'
 import { comparedColumns, keyColumns, sameKey } from '../tables/columns.ts'
 import { standingColumns } from '../writes/judge-groups.ts'
@@ -10,7 +11,7 @@ const groupKey = keyColumns('group')
 
 /** The counters of groups `g`: those that the branch has counted, `c`, else main's, `m`. */
 const counters = sql.join(
-  ['snapshot_count', 'first_backup', 'last_backup', 'unfinished_since', 'total_size', 'newest_verification'].map(
+  branchCounters.map(
     (name) =>
       sql`case when c.branch_id is null then ${sql.ref(`g.${name}`)} else ${sql.ref(`c.${name}`)} end as ${sql.id(name)}`,
   ),
@@ -38,8 +39,24 @@ const unjudged = sql.join(standing.map(({ name, unjudged: value }) => sql`${valu
 const counted = (branch: number): RawBuilder<unknown> =>
   sql`left join branch_group_counts c on c.branch_id = ${branch}::bigint and ${sameKey('group', 'c', 'g')}`
 
-const uncounted = sql`0::bigint as snapshot_count, null::timestamptz as first_backup, null::timestamptz as last_backup,
-  null::timestamptz as unfinished_since,  null::bigint as total_size, ''::text collate "C" as newest_verification`
+/** The counters of a group without snapshots. */
+const none: Readonly<Record<string, RawBuilder<unknown>>> = {
+  first_backup: sql`null::timestamptz`,
+  last_backup: sql`null::timestamptz`,
+  unfinished_since: sql`null::timestamptz`,
+  total_size: sql`null::bigint`,
+  newest_verification: sql`''::text collate "C"`,
+  verifications: sql`'{}'::jsonb`,
+  keys: sql`'{}'::jsonb`,
+  newest_unencrypted: sql`false`,
+}
+const noneOf = (name: string) => none[name] ?? sql`0::bigint`
+const uncounted = sql.join(branchCounters.map((name) => sql`${noneOf(name)} as ${sql.id(name)}`))
+
+/** Main's counters, where it has the group. */
+const ofMain = sql.join(
+  branchCounters.map((name) => sql`coalesce(${sql.ref(`m.${name}`)}, ${noneOf(name)}) as ${sql.id(name)}`),
+)
 
 /**
  * Groups in a branch: main's, except those that it changes, which the branch's replace, with the
@@ -77,7 +94,7 @@ export function changedGroups(branch: number): RawBuilder<unknown> {
     select g.id, ${groupColumns('g')}, g.missing_since, ${counters}, ${standingIn}
     from (
       select i.id, ${changedColumns}, m.missing_since, coalesce(e.op = 'delete', false) as deleted, m.id is null as lost,
-        coalesce(m.snapshot_count, 0) as snapshot_count, m.first_backup, m.last_backup, m.unfinished_since, m.total_size, coalesce(m.newest_verification, '') as newest_verification,
+        ${ofMain},
         m.id is not null and coalesce(e.op = 'update' and not 'tags' = any(e.touched), true) as as_in_main, ${columnsOf('m')}
       from (
         select e.id from branch_groups e where ${ofBranch}

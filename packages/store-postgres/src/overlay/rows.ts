@@ -7,6 +7,7 @@ import type { ListView, Replaced } from '../lists/list-view.ts'
 import {
   type Column,
   defaultValue,
+  forecastColumns,
   judgedColumns,
   observedColumns,
   operatorColumns,
@@ -126,12 +127,16 @@ function entriesAlone(facts: OverlayFacts, which: RawBuilder<unknown>, from = sq
   return overlayRelation(
     facts,
     sql`(
-      select e.id, ${sql.join(columns)}, e.presence, null::timestamptz as missing_since, e.last_seen_own, e.created, e.last_updated, e.observation
+      select e.id, ${sql.join(columns)}, e.presence, null::timestamptz as missing_since${erased(model, sql`null::timestamptz`)}, e.last_seen_own, e.created, e.last_updated, e.observation
       from ${branchTable(model)} e${from} where e.branch_id = ${branch}::bigint and ${which}
     ) t`,
     firstObservations(model),
   )
 }
+
+/** What main notes of a snapshot whose verification was replaced. */
+const erased = (model: ModelName, at: RawBuilder<unknown>): RawBuilder<unknown> =>
+  model === 'snapshot' ? sql`, ${at} as verification_erased_at` : sql``
 
 /** The observations that a creation carries. */
 function firstObservations(model: ModelName): RawBuilder<unknown> {
@@ -140,7 +145,11 @@ function firstObservations(model: ModelName): RawBuilder<unknown> {
   )
   // Nothing is known of them but what came with the creation.
   const own =
-    model === 'datastore' ? [{ name: 'usage_own', type: 'timestamptz' }] : model === 'job' ? judgedColumns : []
+    model === 'datastore'
+      ? [{ name: 'usage_own', type: 'timestamptz' }, ...forecastColumns]
+      : model === 'job'
+        ? judgedColumns
+        : []
   const unknown = own.map(({ name, type }) => sql`null::${sql.raw(type)} as ${sql.id(name)}`)
   return read.length === 0 ? sql`` : sql`cross join lateral (select ${sql.join([...read, ...unknown])}) o`
 }
@@ -184,7 +193,7 @@ function updatedRows(facts: OverlayFacts, sets: Sets): Relation {
   return overlayRelation(
     facts,
     sql`(
-      select e.id, ${sql.join([...columns, ...mains])}, m.missing_since, greatest(m.last_updated, e.last_updated) as last_updated${server}
+      select e.id, ${sql.join([...columns, ...mains])}, m.missing_since${erased(model, sql`m.verification_erased_at`)}, greatest(m.last_updated, e.last_updated) as last_updated${server}
       from ${branchTable(model)} e left join ${sql.table(tables[model])} m on m.id = e.id
       where e.branch_id = ${branch}::bigint and e.op = 'update' and ${touchesOneOf(sets)}
     ) t`,

@@ -5,6 +5,7 @@ import type {
   Changes,
   DatastoreUsage,
   DefinitionStore,
+  EncryptionKeys,
   Findings,
   Guests,
   HeldDeletionsStore,
@@ -30,6 +31,7 @@ import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer, serverObservationsLayer } from '../observations/observations.ts'
 import { breachesLayer } from '../protection/breaches.ts'
+import { encryptionKeysLayer } from '../protection/encryption-keys.ts'
 import { objectivesLayer } from '../protection/objectives.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { requestCostsLayer } from '../runs/request-costs.ts'
@@ -62,6 +64,7 @@ export const inventoryLayer: Layer.Layer<
   | Schedules
   | DatastoreUsage
   | DefinitionStore
+  | EncryptionKeys
   | Findings
   | Workers,
   never,
@@ -74,6 +77,7 @@ export const inventoryLayer: Layer.Layer<
   serverObservationsLayer,
   datastoreUsageLayer,
   definitionStoreLayer,
+  encryptionKeysLayer,
   findingsLayer,
   inventoryListsLayer,
   inventoryWritesLayer,

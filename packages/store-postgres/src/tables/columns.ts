@@ -133,6 +133,15 @@ export const judgedColumns = [
   { name: 'schedule_since', type: 'timestamptz' },
 ] as const
 
+/** Columns of `datastore_observations` that say whether it will be full. No source reports them. */
+export const forecastColumns = [
+  { name: 'forecast', type: 'text' },
+  { name: 'growth_per_day', type: 'bigint' },
+  { name: 'full_at', type: 'timestamptz' },
+  { name: 'full_soonest_at', type: 'timestamptz' },
+  { name: 'full_latest_at', type: 'timestamptz' },
+] as const
+
 /** The default value of a field. */
 export function defaultValue(model: ModelName, name: string): FieldValue {
   const field = fieldOf(model, name)

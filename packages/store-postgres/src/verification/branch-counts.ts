@@ -1,11 +1,13 @@
 import { openBranchStatuses } from '@netbox-pbs/core'
 import { type RawBuilder, sql } from 'kysely'
 import { effective, entryOf } from '../branches/branch-columns.ts'
-import { groupFields, recountBranchGroups } from '../branches/branch-groups.ts'
+import { branchCounters, countedColumns, groupFields, recountBranchGroups } from '../branches/branch-groups.ts'
 import { literals } from '../database/statement-values.ts'
 import { lockScope } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
-import { columnNames, factColumns, keyColumns, sameKey } from '../tables/columns.ts'
+import { columnNames, keyColumns, sameKey } from '../tables/columns.ts'
+import { isUnencrypted, keyOf, keysOf } from '../tables/keys.ts'
+import { verificationOf, verificationsOf } from '../tables/verifications.ts'
 import { type Check, object, type Piece, placeOfUnit, type ReadPieces, type Unit } from './check.ts'
 
 const groupKey = keyColumns('group')
@@ -63,9 +65,7 @@ const branchTitle = (branch: number, alias: string): RawBuilder<unknown> =>
   sql`concat_ws('/', 'branch', ${branch}::bigint, ${sql.ref(`${alias}.server_id`)}, ${sql.ref(`${alias}.datastore_name`)}, nullif(${sql.ref(`${alias}.namespace`)}, ''),
     ${sql.ref(`${alias}.backup_type`)}, ${sql.ref(`${alias}.backup_id`)})`
 
-const shown = factColumns('snapshot').filter(({ field }) =>
-  ['backup_time', 'size_bytes', 'verification_state', 'finished'].includes(field),
-)
+const shown = countedColumns
 
 /**
  * `t`, the groups of a namespace in which a branch changes a snapshot or has counted them; `updates`,
@@ -86,7 +86,7 @@ function seenSnapshots(branch: number, place: ScopePlace): RawBuilder<unknown> {
   const changedInMain = sql`from branch_snapshots e join snapshots m on m.id = e.id where ${ofBranch} and e.op <> 'create' and ${inScope(place, 'm')}`
   return sql`
     updates as materialized (
-      select e.id, m.id is null as lost, e.touched && ${[...groupFields]}::text[] as moves, ${sql.join([...home, ...now])}
+      select e.id, m.id is null as lost, e.touched && ${[...groupFields]}::text[] as moves, m.verification_erased_at as erased, ${sql.join([...home, ...now])}
       from (
         select e.id from branch_snapshots e where ${ofBranch} and e.op = 'update' and (${inScope(place, 'e')} or e.touched && ${[...groupFields]}::text[])
         union select e.id ${changedInMain} and e.op = 'update'
@@ -97,17 +97,17 @@ function seenSnapshots(branch: number, place: ScopePlace): RawBuilder<unknown> {
       union select ${columnNames(groupKey, 'm')} ${changedInMain}
       union select ${columnNames(groupKey, 'u')} from updates u where ${inScope(place, 'u')}
     ), seen as materialized (
-      select ${row('s')}, not (s.is_changed or s.is_created) as is_shown, s.is_changed or s.is_created as own, null::bigint as lost,
+      select ${row('s')}, s.verification_erased_at as erased, not (s.is_changed or s.is_created) as is_shown, s.is_changed or s.is_created as own, null::bigint as lost,
         case when s.is_created and not s.is_changed then s.id end as hidden
       from t cross join lateral (
         select s.*, ${changed} as is_changed, ${created} as is_created from snapshots s where ${sameKey('group', 's', 't')} offset 0
       ) s
       union all
-      select ${row('e')}, true, true, null, null from branch_snapshots e where ${ofBranch} and e.op = 'create' and ${inScope(place, 'e')}
+      select ${row('e')}, null, true, true, null, null from branch_snapshots e where ${ofBranch} and e.op = 'create' and ${inScope(place, 'e')}
       union all
-      select ${row('u')}, true, true, case when u.lost then u.id end, null from updates u where ${inScope(place, 'u')}
+      select ${row('u')}, u.erased, true, true, case when u.lost then u.id end, null from updates u where ${inScope(place, 'u')}
       union all
-      select ${homeKey}, ${nothing}, false, true, null, null from updates u
+      select ${homeKey}, ${nothing}, null, false, true, null, null from updates u
       where u.home_server_id = ${place.server_id}::bigint and u.home_datastore_name = ${place.datastore_name} and u.home_namespace = ${place.namespace}
         and (${homeKey}) is distinct from (${columnNames(groupKey, 'u')})
     )`
@@ -115,6 +115,7 @@ function seenSnapshots(branch: number, place: ScopePlace): RawBuilder<unknown> {
 
 const visible = sql`s.is_shown`
 const backup = sql`s.is_shown and s.finished is not false`
+const verification = verificationOf(sql`s.verification_state`, sql`s.verification_upid`, sql`s.datastore_name`)
 
 /** The counters of each group with a changed snapshot, from the rows that the branch shows. */
 const recounted = sql`
@@ -124,20 +125,18 @@ const recounted = sql`
     case when count(s.size_bytes) filter (where ${visible}) > 0
       then least(sum(s.size_bytes) filter (where ${visible}), ${Number.MAX_SAFE_INTEGER}::bigint) end as total_size,
     coalesce((array_agg(s.verification_state order by s.backup_time desc) filter (where ${backup}))[1], '') as newest_verification,
+    count(*) filter (where ${backup} and s.verification_state = '') as not_verified_count,
+    count(*) filter (where ${backup} and s.verification_state = 'failed') as verification_failed_count,
+    count(s.erased) filter (where ${backup}) as verification_erased_count,
+    ${verificationsOf(sql`string_agg(${verification}, chr(10)) filter (where ${backup})`)} as verifications,
+    ${keysOf(sql`string_agg(${keyOf(sql`s.crypt_mode`, sql`s.key_fingerprint`)}, chr(10)) filter (where ${backup})`)} as keys,
+    coalesce(${isUnencrypted(sql`(array_agg(s.crypt_mode order by s.backup_time desc) filter (where ${backup}))[1]`)}
+      and bool_or(s.crypt_mode in ('encrypt', 'mixed')) filter (where ${backup}), false) as newest_unencrypted,
     coalesce(array_agg(s.lost order by s.lost) filter (where s.lost is not null), '{}') as removed,
     coalesce(array_agg(s.hidden order by s.hidden) filter (where s.hidden is not null), '{}') as shadowed
   from seen s group by ${columnNames(groupKey, 's')} having bool_or(s.own)`
 
-const counters = [
-  'snapshot_count',
-  'first_backup',
-  'last_backup',
-  'unfinished_since',
-  'total_size',
-  'newest_verification',
-  'removed',
-  'shadowed',
-] as const
+const counters = [...branchCounters, 'removed', 'shadowed']
 
 /**
  * The groups that a branch has counted in a namespace, or should have. A stale one is counted before

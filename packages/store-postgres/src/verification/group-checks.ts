@@ -52,7 +52,7 @@ const keysOf = (rows: ReadonlyArray<BrokenRow>): RawBuilder<unknown> =>
 const groupCounts: Check = {
   name: 'groups.counters',
   table: 'groups',
-  rule: 'The counts (also of each kind of snapshots), times, size and newest verification of a group are those of its snapshots; an unfinished snapshot is no backup.',
+  rule: 'The counts (also of each kind of snapshots and of verifications), times, size and newest verification of a group are those of its snapshots; an unfinished snapshot is no backup.',
   pieces: groups(
     members(groupCounters, 'g'),
     members(groupCounters, 'c'),

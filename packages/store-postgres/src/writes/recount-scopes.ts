@@ -11,13 +11,13 @@ const variant = sql.join(variantColumns.map((name) => sql.ref(`v.${name}`)))
 /**
  * Recomputes what is counted of namespaces from their groups: `scope_counts`, and the counters of
  * those that have a row. `places` selects their `server_id`, `datastore_name` and `namespace`; hold
- * the locks of their scopes. Only wrong counters are written.
+ * the locks of their scopes. Only wrong counters are written. Keys that are new are noted.
  */
 export async function recountScopes(db: Kysely<Tables>, places: RawBuilder<unknown>): Promise<void> {
   await sql`
     with p as materialized (select distinct ${place} from (${places}) x), g as materialized (
       select g.* from p cross join lateral (
-        select g.server_id, g.datastore_name, g.namespace, g.backup_type, g.snapshot_count, g.variants from groups g where ${same('g', 'p')} offset 0
+        select g.server_id, g.datastore_name, g.namespace, g.backup_type, g.snapshot_count, g.variants, g.keys from groups g where ${same('g', 'p')} offset 0
       ) g
     ), alike as (
       select ${place}, backup_type, ${storedVariants('v', 'of all comments')} as variants
@@ -27,6 +27,11 @@ export async function recountScopes(db: Kysely<Tables>, places: RawBuilder<unkno
       ) v group by ${place}, backup_type
     ), counted as materialized (
       select ${place}, backup_type, count(*) as groups, sum(snapshot_count)::bigint as snapshots from g group by ${place}, backup_type
+    ), noted as (
+      insert into encryption_keys (fingerprint)
+      select distinct k.key from g cross join lateral jsonb_object_keys(g.keys) k (key)
+      where g.keys <> '{}' and k.key not in ('', '?') and not exists (select from encryption_keys e where e.fingerprint = k.key)
+      order by k.key on conflict do nothing
     ), emptied as (
       delete from scope_counts c using p where ${same('c', 'p')}
         and not exists (select from counted k where ${same('k', 'c')} and k.backup_type = c.backup_type)

@@ -6,7 +6,9 @@ import type { Tables } from '../database/tables.ts'
 import type { Places } from '../scopes/scope-locks.ts'
 import { inScope, placeOf, type ScopePlace } from '../scopes/scope-place.ts'
 import { sameKey } from '../tables/columns.ts'
+import { isUnencrypted, keyOf, keysOf } from '../tables/keys.ts'
 import { storedVariants, variantColumns } from '../tables/variants.ts'
+import { verificationOf, verificationsOf } from '../tables/verifications.ts'
 import { groupsOfKeys, judgeGroups } from './judge-groups.ts'
 import { recountScopes } from './recount-scopes.ts'
 import { deleteRows } from './write-rows.ts'
@@ -22,6 +24,12 @@ export const groupCounters = [
   'unfinished_since',
   'total_size',
   'newest_verification',
+  'not_verified_count',
+  'verification_failed_count',
+  'verification_erased_count',
+  'verifications',
+  'keys',
+  'newest_unencrypted',
   'variants',
   'texts',
 ] as const
@@ -34,7 +42,9 @@ const parts = sql.join([...variantColumns, 'comment'].map((name) => sql.ref(`s.$
 /** The counts of snapshots, the rows `s`, that are alike in `parts`. */
 const ofPart = sql`${parts}, count(*) as snapshots, count(*) filter (where s.presence = 'manual') as manual,
   count(*) filter (where s.presence = 'missing') as missing, min(s.backup_time) as first, max(s.backup_time) as last,
-  sum(s.size_bytes) as size, count(s.size_bytes) as sized`
+  sum(s.size_bytes) as size, count(s.size_bytes) as sized, count(s.verification_erased_at) as erased,
+  string_agg(${verificationOf(sql`s.verification_state`, sql`s.verification_upid`, sql`s.datastore_name`)}, chr(10)) as verifications,
+  string_agg(${keyOf(sql`s.crypt_mode`, sql`s.key_fingerprint`)}, chr(10)) as keys`
 
 /**
  * A group's counters out of the parts `x` of its snapshots; its size is null when that of none of
@@ -45,6 +55,13 @@ const counted = sql`coalesce(sum(x.snapshots), 0)::bigint as snapshot_count, coa
   max(x.last) filter (where x.finished) as last_backup, min(x.first) filter (where not x.finished) as unfinished_since,
   case when sum(x.sized) > 0 then least(sum(x.size), ${Number.MAX_SAFE_INTEGER}::bigint)::bigint end as total_size,
   coalesce((array_agg(x.verification_state order by x.last desc) filter (where x.finished))[1], '') as newest_verification,
+  coalesce(sum(x.snapshots) filter (where x.finished and x.verification_state = ''), 0)::bigint as not_verified_count,
+  coalesce(sum(x.snapshots) filter (where x.finished and x.verification_state = 'failed'), 0)::bigint as verification_failed_count,
+  coalesce(sum(x.erased) filter (where x.finished), 0)::bigint as verification_erased_count,
+  ${verificationsOf(sql`string_agg(x.verifications, chr(10)) filter (where x.finished)`)} as verifications,
+  ${keysOf(sql`string_agg(x.keys, chr(10)) filter (where x.finished)`)} as keys,
+  coalesce(${isUnencrypted(sql`(array_agg(x.crypt_mode order by x.last desc) filter (where x.finished))[1]`)}
+    and bool_or(x.crypt_mode in ('encrypt', 'mixed')) filter (where x.finished), false) as newest_unencrypted,
   ${storedVariants('x', 'by comment')} as variants`
 
 /**

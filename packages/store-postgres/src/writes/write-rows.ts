@@ -11,6 +11,7 @@ import {
 } from '../change-log/append-changes.ts'
 import { isUniqueViolation } from '../database/store-errors.ts'
 import type { Tables } from '../database/tables.ts'
+import { verificationPlaceOf } from '../lists/list-columns.ts'
 import { type Column, columnNames, keyColumns, tables } from '../tables/columns.ts'
 import { deleteServers, leavingServers } from './delete-servers.ts'
 import { keepAttached } from './detached-values.ts'
@@ -153,7 +154,9 @@ export async function updateRows(
     name: column.name,
     value: sql`case when ${touches(column.field)} then ${value(column)} else ${sql.ref(`m.${column.name}`)} end`,
   }))
-  const set = sql.join([...touched, ...more].map(({ name, value: to }) => sql`${sql.id(name)} = ${to}`))
+  const set = sql.join(
+    [...touched, ...more, ...erasureOf(model, touched)].map(({ name, value: to }) => sql`${sql.id(name)} = ${to}`),
+  )
   const fields = new Set(columns.map(({ field }) => field))
   // The rows as they were are joined: a copy of them in `r` would be wide.
   const { rows } = await sql<{ updated: number }>`
@@ -167,6 +170,27 @@ export async function updateRows(
     ), logged as (${appendChanges('touched', 'update', model, { origin })})
     select count(*) as updated from written`.execute(db)
   return rows[0]?.updated ?? 0
+}
+
+/**
+ * Notes of a snapshot that its verification of this place was replaced by one of another place, or
+ * by none, as a pull of PBS does with the manifest; a verification of this place ends the note.
+ */
+function erasureOf(model: ModelName, values: ReadonlyArray<Assignment>): ReadonlyArray<Assignment> {
+  if (model !== 'snapshot' || !values.some(({ name }) => name === 'verification_upid')) return []
+  const becomes = verificationPlaceOf('m', Object.fromEntries(values.map(({ name, value }) => [name, value])))
+  const value = sql`case
+    when (m.verification_state, m.verification_upid) is not distinct from (${sql.join(
+      ['verification_state', 'verification_upid'].map(
+        (name) => values.find((one) => one.name === name)?.value ?? sql.ref(`m.${name}`),
+      ),
+    )}) then m.verification_erased_at
+    else case ${becomes}
+      when 'here' then null
+      when 'unknown' then m.verification_erased_at
+      else case when ${verificationPlaceOf('m')} = 'here' then now() else m.verification_erased_at end
+    end end`
+  return [{ name: 'verification_erased_at', value }]
 }
 
 /** Rows of main that an author deletes. */

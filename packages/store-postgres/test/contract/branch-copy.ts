@@ -83,7 +83,11 @@ const columnsOf = (model: ModelName) => [...factColumns(model), ...operatorColum
 
 const copied = ['presence', 'last_seen_own', 'created', 'last_updated', 'tags', 'custom_fields']
 
-const counters: Row = { standing: 'unjudged', snapshot_count: 0, manual_count: 0, missing_count: 0, listed_count: 0 }
+const counters: Row = {
+  standing: 'unjudged',
+  ...{ snapshot_count: 0, manual_count: 0, missing_count: 0, listed_count: 0 },
+  ...{ not_verified_count: 0, verification_failed_count: 0, verification_erased_count: 0 },
+}
 
 /** A row that only the branch has. */
 function whole(model: ModelName, entry: Row): Row {
@@ -91,7 +95,7 @@ function whole(model: ModelName, entry: Row): Row {
   const schedule = model === 'server' ? { sync_schedule: entry['sync_schedule'] ?? '' } : {}
   const zeros =
     model === 'group'
-      ? { ...counters, newest_verification: '' }
+      ? { ...counters, newest_verification: '', verifications: {}, keys: {}, newest_unencrypted: false }
       : model === 'namespace'
         ? { group_count: 0, snapshot_count: 0 }
         : {}

@@ -104,6 +104,21 @@ function newRow(random: Random, model: 'snapshot' | 'datastore' | 'job', server:
 
 const owners = ['', 'a@pbs', 'B@pbs!x']
 
+const crypts: ReadonlyArray<EditValues> = [
+  { crypt_mode: 'none', key_fingerprint: '' },
+  { crypt_mode: 'encrypt', key_fingerprint: '01:02' },
+  { crypt_mode: 'sign-only', key_fingerprint: '01:02' },
+  { crypt_mode: 'mixed', key_fingerprint: '' },
+]
+
+const upids = [
+  '',
+  ...['pbs-a', 'pbs-b', 'pbs-z'].map(
+    (node) => `UPID:${node}:000003F2:00001A2B:00000900:6A1DF2D4:verify:tank:root@pam:`,
+  ),
+  'UPID:pbs-a:000003F2:00001A2B:00000900:69000000:verify:main:root@pam:',
+]
+
 const facts = (random: Random): EditValues => {
   const size = random.is(0.2) ? null : random.upTo(1000)
   return {
@@ -112,6 +127,8 @@ const facts = (random: Random): EditValues => {
     comment: random.pick(['', 'x', 'y']),
     protected: random.is(0.5),
     owner: owners[(size ?? 0) % owners.length] ?? '',
+    ...crypts[(size ?? 0) % crypts.length],
+    verification_upid: upids[(size ?? 0) % upids.length] ?? '',
   }
 }
 

@@ -29,7 +29,22 @@ const datastoreRow: SourceFrame = {
   _tag: 'datastore',
   server,
   facts: { name: 'tank', path: '/tank', comment: '', maintenance: '', mount_status: '', backend_type: '' },
-  observed: { used_bytes: null, total_bytes: null, avail_bytes: null, gc_status: 'ok', estimated_full_at: null },
+  observed: {
+    used_bytes: null,
+    total_bytes: null,
+    avail_bytes: null,
+    gc_status: 'ok',
+    estimated_full_at: null,
+    ...{
+      gc_index_bytes: null,
+      gc_disk_bytes: null,
+      gc_removed_bytes: null,
+      gc_pending_bytes: null,
+      gc_bad_chunks: null,
+      last_gc_at: null,
+      last_gc_end: null,
+    },
+  },
 }
 
 describe('a frame', () => {

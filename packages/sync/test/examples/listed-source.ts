@@ -66,7 +66,11 @@ const datastoreFrame = (server: string, name: string): SourceFrame => ({
   _tag: 'datastore',
   server,
   facts: { name, path: '', comment: '', maintenance: '', mount_status: '', backend_type: '' },
-  observed: { used_bytes: null, total_bytes: null, avail_bytes: null, gc_status: 'unknown', estimated_full_at: null },
+  observed: {
+    ...{ used_bytes: null, total_bytes: null, avail_bytes: null, gc_status: 'unknown', estimated_full_at: null },
+    ...{ gc_index_bytes: null, gc_disk_bytes: null, gc_removed_bytes: null, gc_pending_bytes: null },
+    ...{ gc_bad_chunks: null, last_gc_at: null, last_gc_end: null },
+  },
 })
 
 function groupsOf(datastore_name: string, snapshots: ReadonlyArray<ListedSnapshot>): ReadonlyArray<SourceGroup> {
@@ -83,8 +87,15 @@ function groupsOf(datastore_name: string, snapshots: ReadonlyArray<ListedSnapsho
         size_bytes: one.size,
         owner: one.owner,
         // What the list does not say: main keeps what it has.
-        unknown: ['comment', 'protected', 'verification_state', 'verification_upid', 'crypt_mode'],
-        ...{ comment: '', protected: false, verification_state: '', verification_upid: '', crypt_mode: '' },
+        unknown: ['comment', 'protected', 'verification_state', 'verification_upid', 'crypt_mode', 'key_fingerprint'],
+        ...{
+          comment: '',
+          protected: false,
+          verification_state: '',
+          verification_upid: '',
+          crypt_mode: '',
+          key_fingerprint: '',
+        },
         ...{ finished: true, manifest_files: [], other_files: [] },
       })),
       listDigest: null,

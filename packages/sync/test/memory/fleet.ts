@@ -117,7 +117,22 @@ const datastores = ({ name: server, datastores: all }: FleetServer): [Scope, Rea
     _tag: 'datastore',
     server,
     facts: { name, path: `/mnt/${name}`, comment, maintenance: '', mount_status: '', backend_type: 'filesystem' },
-    observed: { used_bytes: 1, total_bytes: 2, avail_bytes: 1, gc_status: 'ok', estimated_full_at: null },
+    observed: {
+      used_bytes: 1,
+      total_bytes: 2,
+      avail_bytes: 1,
+      gc_status: 'ok',
+      estimated_full_at: null,
+      ...{
+        gc_index_bytes: null,
+        gc_disk_bytes: null,
+        gc_removed_bytes: null,
+        gc_pending_bytes: null,
+        gc_bad_chunks: null,
+        last_gc_at: null,
+        last_gc_end: null,
+      },
+    },
   })),
 ]
 
@@ -247,6 +262,7 @@ export function groupFrame(
       verification_state: 'ok',
       verification_upid: '',
       crypt_mode: 'none',
+      key_fingerprint: '',
       finished: true,
       manifest_files: [{ filename: 'drive.img.fidx', size: 1000 + hour, crypt_mode: 'none' }],
       other_files: [],

@@ -91,6 +91,7 @@ export const snapshotFacts = (
   verification_state: '',
   verification_upid: '',
   crypt_mode: 'none',
+  key_fingerprint: '',
   finished: true,
   manifest_files: [{ filename: 'drive.img.fidx', size: 1000, crypt_mode: 'none' }],
   other_files: [],
