@@ -13,6 +13,7 @@ import type {
   Guests,
   HeldDeletionsStore,
   Identities,
+  Insights,
   Inventory,
   InventoryLists,
   InventoryWrites,
@@ -47,6 +48,7 @@ export type ApiNeeds =
   | Findings
   | HeldDeletionsStore
   | Identities
+  | Insights
   | Inventory
   | Guests
   | Objectives

@@ -287,6 +287,7 @@ test('what lies where, who one is and whether it works', async () => {
         'groups',
         'guests',
         'jobs',
+        'keys',
         'namespaces',
         'objectives',
         'servers',

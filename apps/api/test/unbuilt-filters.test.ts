@@ -68,6 +68,8 @@ test('every list is among those that are tried', () => {
     'snapshots/1/copies/',
     'copy-ledger/',
     'breaches/',
+    'keys/',
+    'insights/nights/',
     'objectives/',
     '/api/users/tokens/',
     '/api/users/users/',

@@ -222,6 +222,8 @@ export {
   guestFields,
   heldFields,
   keyFields,
+  nightCount,
+  nightFields,
   objectiveFields,
   type RecordFields,
   runFields,

@@ -29,6 +29,7 @@ import { pageOf } from '../records/fields.ts'
 import { Finding, FindingChange } from '../records/finding.ts'
 import { CopyLedger, Guest, GuestGroup, GuestWithGroups, SnapshotCopy } from '../records/guest.ts'
 import { HeldConflict, HeldDecision, HeldDeletions } from '../records/held-deletions.ts'
+import { Night } from '../records/insights.ts'
 import { Objective, ObjectiveRequest } from '../records/objective.ts'
 import { ServerCost } from '../records/request-cost.ts'
 import { SyncRun, SyncRunDetail, SyncRunJob, SyncRunRequest, SyncRunScope } from '../records/run.ts'
@@ -122,6 +123,8 @@ const records = {
   EncryptionKey,
   EncryptionKeyList: pageOf(EncryptionKey),
   EncryptionKeyChange: EncryptionKeyChange.partial(),
+  Night,
+  NightList: pageOf(Night),
   Finding,
   FindingList: pageOf(Finding),
   FindingChange: FindingChange.partial(),

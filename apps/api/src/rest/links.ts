@@ -9,6 +9,9 @@ export const runsPath = `${apiRoot}sync-runs/`
 /** Address of a run in REST. */
 export const runUrl = (base: string, id: number): string => `${base}${runsPath}${id}/`
 
+/** Path of the backups of nights in REST. */
+export const nightsPath = `${apiRoot}insights/nights/`
+
 /** Path of the list of keys of clients in REST. */
 export const keysPath = `${apiRoot}keys/`
 

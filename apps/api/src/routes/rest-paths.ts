@@ -16,6 +16,7 @@ import { eventRulePaths } from './event-rule-paths.ts'
 import { findingPaths } from './finding-paths.ts'
 import { guestPaths } from './guest-paths.ts'
 import { heldPaths } from './held-paths.ts'
+import { insightPaths } from './insight-paths.ts'
 import { inventoryPaths } from './inventory-paths.ts'
 import { objectivePaths } from './objective-paths.ts'
 import { provisionPaths } from './provision-paths.ts'
@@ -38,6 +39,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...heldPaths,
   ...encryptionKeyPaths,
   ...findingPaths,
+  ...insightPaths,
   ...guestPaths,
   ...objectivePaths,
   ...breachPaths,

@@ -73,6 +73,7 @@ export { type EvaluationCounts, FindingClosed, type FindingFilter, Findings } fr
 export { Guests } from './guests.ts'
 export { HeldDeletionsChanged, HeldDeletionsNotFound, HeldDeletionsStore } from './held-deletions.ts'
 export { type IdentifiedUser, Identities, type Identity, UserNotActive } from './identities.ts'
+export { Insights, type NightOutcomes } from './insights.ts'
 export {
   Inventory,
   type KnownDigest,

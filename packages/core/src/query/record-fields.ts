@@ -150,6 +150,20 @@ export const keyFields = {
   last_updated: time,
 } as const satisfies RecordFields
 
+/** The nights of which backups are counted. */
+export const nightCount = 30
+
+/** Fields of nights. */
+export const nightFields = {
+  night: text,
+  server: { type: 'reference', model: 'server' },
+  known: flag,
+  ok: number,
+  warning: number,
+  error: number,
+  other: number,
+} as const satisfies RecordFields
+
 /** Fields of findings. */
 export const findingFields = {
   id: number,

@@ -9,6 +9,7 @@ import type {
   Findings,
   Guests,
   HeldDeletionsStore,
+  Insights,
   Inventory,
   InventoryLists,
   InventoryWrites,
@@ -32,6 +33,7 @@ import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer, serverObservationsLayer } from '../observations/observations.ts'
 import { breachesLayer } from '../protection/breaches.ts'
 import { encryptionKeysLayer } from '../protection/encryption-keys.ts'
+import { insightsLayer } from '../protection/insights.ts'
 import { objectivesLayer } from '../protection/objectives.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { requestCostsLayer } from '../runs/request-costs.ts'
@@ -56,6 +58,7 @@ export const inventoryLayer: Layer.Layer<
   | InventoryWrites
   | Guests
   | HeldDeletionsStore
+  | Insights
   | Objectives
   | Breaches
   | RequestCosts
@@ -82,6 +85,7 @@ export const inventoryLayer: Layer.Layer<
   inventoryListsLayer,
   inventoryWritesLayer,
   heldDeletionsLayer,
+  insightsLayer,
   guestsLayer,
   objectivesLayer,
   breachesLayer,
