@@ -116,6 +116,15 @@ const apiLayers = [
   ['http'],
 ]
 
+const pagesLayers = [
+  ['assets', 'components'],
+  ['presentations'],
+  ['held', 'lists', 'reference', 'servers', 'settings', 'sign-in'],
+  ['branches', 'details'],
+  ['runs'],
+  ['overview'],
+]
+
 module.exports = {
   forbidden: [
     ...packageRules,
@@ -124,6 +133,11 @@ module.exports = {
       src: '^apps/api/src/',
       layers: apiLayers,
       shared: ['^apps/api/src/(services|version)\\.ts$'],
+    }),
+    ...layerRules('pages', {
+      src: '^apps/api/src/pages/',
+      layers: pagesLayers,
+      shared: ['^apps/api/src/pages/[^/]+\\.tsx?$'],
     }),
     ...frameworkRules,
     {

@@ -10,6 +10,7 @@ import type { ApiServices } from '../services.ts'
 import { Message } from './components/alert.tsx'
 import { sentence } from './components/format.ts'
 import { Layout } from './components/layout.tsx'
+import { PageTime } from './components/time.tsx'
 import { bodyTooLarge } from './error-pages.tsx'
 
 /** The work that renders a page. Failures are rendered as pages too. */
@@ -75,9 +76,10 @@ const failurePage = (title: string, sentence: string, status: number): Response 
     status,
   )
 
-/** A page as a response. Everything in it was escaped when it was drawn. */
+/** A page as a response, with ages counted to now. Everything in it was escaped when it was drawn. */
 export function html(page: JSX.Element, status = 200): Response {
-  return new Response(`<!doctype html>${String(page)}`, {
+  const drawn = <PageTime.Provider value={Date.now()}>{page}</PageTime.Provider>
+  return new Response(`<!doctype html>${String(drawn)}`, {
     status,
     headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' },
   })

@@ -372,7 +372,9 @@ describe('the inventory in a branch', () => {
     expect(await text('/plugins/pbs/datastores/?server=within')).not.toContain('You are in branch')
     expect(list).toContain(`href="/plugins/pbs/datastores/${tank}/?${here}"`)
     expect(list).toContain(`href="/plugins/pbs/snapshots/?${here}"`)
-    expect(list).toMatch(new RegExp(`href="/plugins/pbs/servers/\\d+/\\?${here}"`))
+    expect(await text(`/plugins/pbs/datastores/?${here}`)).toMatch(
+      new RegExp(`href="/plugins/pbs/servers/\\d+/\\?${here}"`),
+    )
     expect(list).toContain(`<input type="hidden" name="_branch" value="${schema_id}" form="search"/>`)
     expect(list).not.toContain('Filters: _branch')
     expect(list).toContain(`href="/plugins/pbs/datastores/"`)

@@ -92,11 +92,10 @@ test('a token that may do more than it needs is told with its cure, until a test
   expect((await reader.get(page)).text).not.toContain('more privileges than an inventory needs')
 })
 
-test('one that keeps failing says so on its badge', async () => {
+test('one that keeps failing says so, and why', async () => {
   await found({ status: 'reachable', consecutive_failures: 3, last_error: 'token "x" <b>' })
-  expect((await reader.get('/plugins/pbs/servers/')).text).toContain(
-    'title="the last 3 runs failed: token &quot;x&quot; &lt;b&gt;">Reachable<',
-  )
+  const { text } = await reader.get('/plugins/pbs/servers/')
+  expect(text).toContain('netbox-pbs-orange">Reachable</span> the last 3 runs failed: token &quot;x&quot; &lt;b&gt;')
 })
 
 test('a changed certificate is on the overview, the list and the server’s page, with both fingerprints', async () => {

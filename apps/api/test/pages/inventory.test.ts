@@ -69,6 +69,12 @@ describe('a list', () => {
     expect(await page('snapshots/?ordering=backup_time&limit=1')).toContain('2026-01-01 00:00:00')
   })
 
+  test('has no column of servers where all rows are of one', async () => {
+    expect(await page('snapshots/')).toContain('id="sort-server"')
+    expect(await page(`snapshots/?server_id=${serverId}`)).not.toContain('id="sort-server"')
+    expect(await page(`snapshots/?server_id__n=${serverId}`)).toContain('id="sort-server"')
+  })
+
   test('is searched, and says when nothing matches', async () => {
     expect(rows(await page('snapshots/?q=200'))).toBe(1)
     expect(await page('snapshots/?q=zzz')).toContain('No snapshot matches.')
@@ -143,6 +149,35 @@ describe('a detail', () => {
     expect(text).toMatch(
       new RegExp(`href="/plugins/pbs/snapshots/\\?server_id=${serverId}"[^>]*>Snapshots<span[^>]*>61<`),
     )
+  })
+
+  test('of a group has its restore points, newest first, and the way to all that it belongs to', async () => {
+    const [, group = ''] = /href="\/plugins\/pbs\/(groups\/\d+\/)"/.exec(await page('groups/?backup_id=200')) ?? []
+    const text = await page(group)
+    const points = text.slice(text.indexOf('Restore points'))
+    expect(points).toMatch(/href="\/plugins\/pbs\/snapshots\/\d+\/"[^>]*><time datetime="2026-01-01T00:00:00Z"/)
+    const crumbs = text.slice(text.indexOf('aria-label="Breadcrumb"'), text.indexOf('</ol>'))
+    expect(
+      [...crumbs.matchAll(/href="\/plugins\/pbs\/(\w+)\/[^"]*">([^<]*)</g)].map(([, to, label]) => [to, label]),
+    ).toEqual([
+      ['groups', 'Groups'],
+      ['servers', escaped],
+    ])
+    // No source has listed these, so that the inventory has no rows to lead to.
+    expect(crumbs).toMatch(/>tank<.*>site-a</)
+  })
+
+  test('of a snapshot leads to the snapshots of its group before and after it', async () => {
+    const at = async (time: string) => {
+      const list = await page(`snapshots/?backup_id=100&backup_time=${time}`)
+      return /href="\/plugins\/pbs\/(snapshots\/\d+\/)"/.exec(list)?.[1] ?? ''
+    }
+    const step = async (path: string, label: string) =>
+      new RegExp(`href="/plugins/pbs/([^"]+)" aria-label="${label} restore point"`).exec(await page(path))?.[1]
+    const [first, second] = [await at('2026-03-01T02:00:00Z'), await at('2026-03-02T02:00:00Z')]
+    expect(await step(second, 'Previous')).toBe(first)
+    expect(await step(first, 'Next')).toBe(second)
+    expect(await step(first, 'Previous')).toBeUndefined()
   })
 
   test('of a group leads to its snapshots, also of a kind that is not known', async () => {

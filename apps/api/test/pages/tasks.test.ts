@@ -158,7 +158,7 @@ test('a list of tasks is newest first, and a task has a page', async () => {
   expect(text.indexOf('2026-05-07 02:00:00')).toBeLessThan(text.indexOf('2026-05-06 02:00:00'))
   const [path = ''] = /tasks\/\d+\//.exec(text) ?? []
   const detail = await page(path)
-  expect(detail).toContain('backup tank:vm/100')
+  expect(detail).toContain('Backup vm/100 to tank')
   expect(detail).toContain('25 h 0 min')
   expect(detail).toContain('WARNINGS: &lt;2&gt;')
 })

@@ -2,11 +2,11 @@ import { Branches } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { readNewBranch } from '../../branches/read-branch-request.ts'
 import { addBranchPage, branchesPage, branchPage } from '../../rest/page-paths.ts'
-import { BranchForm, type BranchFormProps } from '../components/branch-form.tsx'
 import { Layout, PageTitle } from '../components/layout.tsx'
 import type { Viewer } from '../components/viewer.ts'
 import { type Form, html, seeOther } from '../serve-page.tsx'
 import { forOperator, forOperatorForm } from '../visitor-page.ts'
+import { BranchForm, type BranchFormProps } from './branch-form.tsx'
 
 /** The form that opens a branch. */
 export const emptyForm = forOperator((viewer) => Effect.succeed(draw(viewer, {}, {})))

@@ -7,11 +7,11 @@ import { offsetPage } from '../../rest/envelope.ts'
 import { branchPage } from '../../rest/page-paths.ts'
 import { choice } from '../../rest/row.ts'
 import { IgnoredParameters, WrongParameters } from '../components/alert.tsx'
-import { BranchChanges } from '../components/branch-changes.tsx'
 import { FilterForm } from '../components/filter-form.tsx'
 import { Pager } from '../components/pager.tsx'
 import { html } from '../serve-page.tsx'
 import { forVisitor } from '../visitor-page.ts'
+import { BranchChanges } from './branch-changes.tsx'
 import { BranchFrame, withBranch } from './branch-frame.tsx'
 
 /** The models whose rows a branch may change, as choices of a filter. */

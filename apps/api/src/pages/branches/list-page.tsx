@@ -8,12 +8,12 @@ import { addBranchPage, branchesPage } from '../../rest/page-paths.ts'
 import { choice } from '../../rest/row.ts'
 import { IgnoredParameters, WrongParameters } from '../components/alert.tsx'
 import { branchKindWords } from '../components/badge.tsx'
-import { BranchTable } from '../components/branch-table.tsx'
 import { FilterForm } from '../components/filter-form.tsx'
 import { Layout, PageTitle } from '../components/layout.tsx'
 import { Pager } from '../components/pager.tsx'
 import { html } from '../serve-page.tsx'
 import { forVisitor } from '../visitor-page.ts'
+import { BranchTable } from './branch-table.tsx'
 
 const selects = [
   { name: 'status', label: 'Status', options: branchStatuses.map(choice) },

@@ -1,11 +1,11 @@
 import { SettingsStore } from '@netbox-pbs/core/ports'
 import { Effect } from 'effect'
 import { branchOffers } from '../../branches/branch-offers.ts'
-import { BranchOverview } from '../components/branch-overview.tsx'
 import type { Viewer } from '../components/viewer.ts'
 import { html } from '../serve-page.tsx'
 import { forVisitor } from '../visitor-page.ts'
 import { BranchFrame, type Notice, withBranch } from './branch-frame.tsx'
+import { BranchOverview } from './branch-overview.tsx'
 
 /** A branch: its status and the actions it allows. */
 export const overview = (id: number) => forVisitor((viewer) => drawOverview(viewer, id))

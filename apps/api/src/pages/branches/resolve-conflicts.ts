@@ -6,11 +6,11 @@ import { conflictFilter } from '../../records/branch.ts'
 import { invalid } from '../../rest/http-error.ts'
 import { branchPage, ownPath } from '../../rest/page-paths.ts'
 import { sentence } from '../components/format.ts'
-import { conflictFilters } from '../components/resolve-all.tsx'
 import { type Form, seeOther } from '../serve-page.tsx'
 import { forOperatorForm } from '../visitor-page.ts'
 import { drawConflicts } from './conflicts-page.tsx'
 import { renderError, wordsOf } from './render-error.ts'
+import { conflictFilters } from './resolve-all.tsx'
 
 /** Answers a conflict of a branch, or all those that a list shows, and leads back to the list. */
 export const answer = (id: number) =>

@@ -4,7 +4,7 @@ import { Cell } from './cell.tsx'
 
 const { snapshot, namespace, server, group, job, task } = registry
 const draw = (field: Field, value: unknown): string => String(<Cell field={field} value={value} reference="pbs <a>" />)
-const dash = '<span class="text-secondary">—</span>'
+const dash = '<span class="text-secondary netbox-pbs-nothing">—</span>'
 
 describe('a cell shows a value by the type of its field', () => {
   test.each<[string, Field, unknown, string]>([
@@ -21,7 +21,7 @@ describe('a cell shows a value by the type of its field', () => {
       'a time',
       snapshot.fields.backup_time,
       '2026-05-01T02:00:00Z',
-      '<time class="text-nowrap" datetime="2026-05-01T02:00:00Z">2026-05-01 02:00:00 UTC</time>',
+      '<time datetime="2026-05-01T02:00:00Z" title="2026-05-01 02:00:00 UTC"><span class="text-nowrap">2026-05-01 02:00:00 UTC</span></time>',
     ],
     ['a reference', snapshot.fields.server, 7, '<a href="/plugins/pbs/servers/7/">pbs &lt;a&gt;</a>'],
     [

@@ -2,11 +2,12 @@ import { choiceFor, type Field, type FieldValue, type IntegerField, type ModelNa
 import { branchedField } from '../../branches/resolve-conflicts.ts'
 import { rowPage } from '../../rest/page-paths.ts'
 import { Badge } from './badge.tsx'
-import { formatBytes, formatCount, formatSeconds, formatTime } from './format.ts'
+import { formatBytes, formatCount, formatSeconds } from './format.ts'
+import { Time } from './time.tsx'
 import type { PageBranch } from './viewer.ts'
 
 /** The sign for a missing value. */
-export const Nothing = () => <span class="text-secondary">—</span>
+export const Nothing = () => <span class="text-secondary netbox-pbs-nothing">—</span>
 
 /** The label of a column on pages: a value with its unit needs no unit in the label. */
 export const columnLabel = ({ label, ...field }: Field): string =>
@@ -27,13 +28,15 @@ interface CellProps {
   readonly reference: string
   /** The branch that a link stays in. */
   readonly branch?: PageBranch
+  /** How a time is shown. */
+  readonly time?: 'age' | 'exact'
 }
 
 /**
  * One value, shown by the type of its field. Blank and null are a dash; a blank key is the root, as
  * only a namespace may be.
  */
-export const Cell = ({ field, value, reference, branch = null }: CellProps) => {
+export const Cell = ({ field, value, reference, branch = null, time = 'exact' }: CellProps) => {
   if (value === '' && field.type === 'text' && field.class === 'key') return <span class="text-secondary">(root)</span>
   if (value === null || value === undefined || value === '') return <Nothing />
   switch (field.type) {
@@ -44,11 +47,7 @@ export const Cell = ({ field, value, reference, branch = null }: CellProps) => {
     case 'boolean':
       return <Tick yes={value === true} />
     case 'datetime':
-      return (
-        <time class="text-nowrap" datetime={String(value)}>
-          {formatTime(String(value))}
-        </time>
-      )
+      return <Time time={String(value)} form={time} />
     case 'integer':
       return <span class="text-nowrap">{wholeNumber(field, Number(value))}</span>
     case 'reference':

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatBytes, formatCount, formatDuration, formatTime } from './format.ts'
+import { formatAge, formatBytes, formatCount, formatDuration, formatTime } from './format.ts'
 
 test.each([
   [0, '0 B'],
@@ -16,6 +16,20 @@ test.each([
   ['2026-05-01T02:00:00.123456Z', '2026-05-01 02:00:00 UTC'],
 ])('%s reads %s', (time, text) => {
   expect(formatTime(time)).toBe(text)
+})
+
+const now = Date.parse('2026-05-01T02:00:00Z')
+test.each([
+  ['2026-05-01T02:00:00Z', '0 s ago'],
+  ['2026-05-01T01:59:01Z', '59 s ago'],
+  ['2026-05-01T01:59:00Z', '1 min ago'],
+  ['2026-05-01T01:00:01Z', '59 min ago'],
+  ['2026-04-29T02:00:01Z', '47 h ago'],
+  ['2026-04-29T02:00:00Z', '2 d ago'],
+  ['2025-05-01T02:00:00Z', '365 d ago'],
+  ['2026-05-01T05:30:00Z', 'in 3 h'],
+])('at two o’clock %s is %s', (time, text) => {
+  expect(formatAge(time, now)).toBe(text)
 })
 
 test('a count has groups of three', () => {

@@ -16,6 +16,23 @@ export function formatTime(time: string): string {
   return `${time.slice(0, 19).replace('T', ' ')} UTC`
 }
 
+/**
+ * How long ago a time was, or in how long it will be: `40 s ago`, `8 h ago`, `in 3 d`. `now` is in
+ * milliseconds since 1970.
+ */
+export function formatAge(time: string, now: number): string {
+  const seconds = Math.round((now - Date.parse(time)) / 1000)
+  const length = formatLength(Math.abs(seconds))
+  return seconds < 0 ? `in ${length}` : `${length} ago`
+}
+
+/** Seconds in the largest unit that fits, rounded down: `40 s`, `5 min`, `47 h`, `12 d`. */
+export function formatLength(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`
+  return seconds < 48 * 3600 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
+}
+
 /** A count with thin groups of three. */
 export function formatCount(count: number): string {
   return count.toLocaleString('en-US').replaceAll(',', '\u202f')

@@ -93,7 +93,8 @@ export const Layout = ({
 
 /** A link of a breadcrumb. */
 interface Crumb {
-  readonly href: string
+  /** Null: it has no page. */
+  readonly href: string | null
   readonly label: string
 }
 
@@ -114,9 +115,7 @@ export const PageTitle = ({
           <nav aria-label="Breadcrumb">
             <ol class="breadcrumb mb-1">
               {crumbs.map(({ href, label }) => (
-                <li class="breadcrumb-item">
-                  <a href={href}>{label}</a>
-                </li>
+                <li class="breadcrumb-item">{href === null ? label : <a href={href}>{label}</a>}</li>
               ))}
             </ol>
           </nav>
@@ -140,7 +139,7 @@ export interface BranchBannerProps {
 
 /** Says that a page is not main's, where its changes are, and the way out. */
 const BranchBanner = ({ branch, out, what, branched }: BranchBannerProps) => (
-  <div class="alert alert-info netbox-pbs-banner" role="status">
+  <div class="alert alert-info netbox-pbs-alert netbox-pbs-banner" role="status">
     <div class="netbox-pbs-break">
       You are in branch{' '}
       <a class="alert-link" href={branchPage(branch.id)}>
