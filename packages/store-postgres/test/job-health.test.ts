@@ -1,11 +1,24 @@
 import { type Facts, naturalKey, type Observations } from '@netbox-pbs/core'
-import { InventoryLists } from '@netbox-pbs/core/ports'
-import { change, create, jobFacts, landOnce, serverFacts, serverIdOf } from '@netbox-pbs/testing'
+import { Branches, InventoryLists } from '@netbox-pbs/core/ports'
+import {
+  change,
+  create,
+  jobFacts,
+  landOnce,
+  type OneByOne,
+  oneByOne,
+  serverFacts,
+  serverIdOf,
+  writesOneByOne,
+} from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
 import { Database } from '../src/database/database.ts'
 import { inventoryLayer } from '../src/ports/inventory-layer.ts'
+import { pruneTasks } from '../src/retention/retention.ts'
+import { verifyStored } from '../src/verification/verify.ts'
+import { actor, newBranch } from './contract/branching.ts'
 import { engines } from './engines.ts'
 
 const at = (time: string) => `2026-06-${time}:00Z`
@@ -188,6 +201,150 @@ describe.each(engines)('the health of jobs on $engine', ({ migrated }) => {
         expect(yield* healthOf(server, 'one')).toMatchObject({ health: 'ok', last_good_run: at('02T00:00') })
         expect(yield* healthOf(server, 'two')).toMatchObject({ health: 'missed', last_good_run: null })
         expect(yield* healthOf(server, 'three')).toMatchObject({ health: 'failing', first_error: 'by PBS' })
+      }),
+    )
+  })
+
+  /** Compares every stored health with what follows from the rows. */
+  const expectVerified = Effect.gen(function* () {
+    const [result] = yield* verifyStored({ only: ['job_observations.health'] })
+    expect(result).toMatchObject({ different: 0, differences: [], unknown: 0 })
+    return result?.rows ?? 0
+  })
+  const edit = (of: OneByOne, id: number, values: Parameters<OneByOne['update']>[0]['values']) =>
+    of.update({ model: 'job', id, values, actor })
+  const jobIn = (server: number, job_id = 'v') =>
+    Effect.map(
+      rows<{ id: number }>(`select id from jobs where server_id = ${server} and job_id = '${job_id}'`),
+      ([row]) => row?.id ?? 0,
+    )
+
+  test('follows edits, merges, reverts, the time zone of the server and the removal of old tasks', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* serverWith('pbs-d')
+        const facts = jobFacts(server, 'v', { schedule: '2:00' })
+        yield* landJobs('pbs-d', '01T12:00', [create('job', facts)])
+        yield* landTasks(
+          'pbs-d',
+          '03T12:00',
+          task(server, '02T00:00', 'no space'),
+          task(server, '03T00:00', 'no space'),
+        )
+        const failing = { health: 'failing', health_since: at('02T00:00'), failed_runs: 2, first_error: 'no space' }
+        const due = (due_at: string) => ({ ...failing, due_at, missed_runs: 0, last_good_run: null })
+        expect(yield* healthOf(server)).toEqual(due(at('04T00:00')))
+        const id = yield* jobIn(server)
+        const main = yield* writesOneByOne
+
+        yield* edit(main, id, { disable: true })
+        expect(yield* healthOf(server)).toMatchObject({ health: 'off' })
+        yield* edit(main, id, { disable: false })
+        expect(yield* healthOf(server)).toEqual(due(at('04T00:00')))
+
+        const branches = yield* Branches
+        const branch = yield* newBranch('off', 'operator')
+        yield* edit(oneByOne(branches.overlay({ id: branch.id }).writes), id, { disable: true })
+        expect(yield* healthOf(server)).toMatchObject({ health: 'failing' })
+        const merging = { by: actor, at: at('03T13:00'), approval: false }
+        yield* branches.merge({ id: branch.id, commit: false, ...merging })
+        expect(yield* healthOf(server)).toMatchObject({ health: 'failing' })
+        yield* branches.merge({ id: branch.id, commit: true, ...merging })
+        expect(yield* healthOf(server)).toMatchObject({ health: 'off' })
+        yield* edit(main, id, { disable: false })
+
+        yield* landOnce({ resource: 'servers' }, [
+          {
+            model: 'server',
+            changes: [
+              change('server', server, serverFacts('pbs-d', { timezone: 'Europe/Vienna' }), { timezone: 'Asia/Tokyo' }),
+            ],
+          },
+        ])
+        expect(yield* healthOf(server)).toEqual(due(at('03T17:00')))
+
+        yield* Effect.flatMap(Database, (database) => pruneTasks(database, { before: at('02T12:00'), limit: 100 }))
+        expect(yield* healthOf(server)).toEqual({
+          ...due(at('03T17:00')),
+          health_since: at('03T00:00'),
+          failed_runs: 1,
+        })
+
+        // Of two prune jobs of one place neither has tasks; when one goes the other has them.
+        const prune = (job_id: string) => ({ server, job_type: 'prune', job_id, store: 'tank', schedule: '2:00' })
+        yield* landOnce({ resource: 'jobs', server: 'pbs-d', job_type: 'prune' }, [
+          { model: 'job', changes: [create('job', jobFacts(server, 'p', { job_type: 'prune', schedule: '2:00' }))] },
+        ])
+        yield* landTasks(
+          'pbs-d',
+          '04T12:00',
+          task(server, '04T00:00', 'OK', {
+            ...{ upid: 'UPID:p', worker_type: 'prunejob', worker_id: 'tank', job_type: 'prune', job_id: '' },
+          }),
+        )
+        expect(yield* healthOf(server, 'p')).toMatchObject({ last_good_run: at('04T00:00') })
+        const [other = 0] = yield* main.create({ model: 'job', rows: [prune('q')], actor })
+        expect(yield* healthOf(server, 'p')).toMatchObject({ last_good_run: null })
+        yield* main.remove({ model: 'job', id: other, actor })
+        expect(yield* healthOf(server, 'p')).toMatchObject({ last_good_run: at('04T00:00') })
+        expect(yield* expectVerified).toBeGreaterThan(2)
+      }),
+    )
+  })
+
+  test.each([1, 2, 3])('equals what follows from the rows after any sequence of writes, %d', async (seed) => {
+    await run(
+      Effect.gen(function* () {
+        const name = `random-${seed}`
+        const server = yield* serverWith(name)
+        const main = yield* writesOneByOne
+        const schedules = ['2:00', 'hourly', 'monthly', '', 'never heard of']
+        let state = seed
+        const draw = (most: number) => {
+          state = (state * 48_271) % 2_147_483_647
+          return state % most
+        }
+        yield* landJobs(name, '01T00:00', [create('job', jobFacts(server, 'v', { schedule: '2:00' }))])
+        for (let step = 1; step <= 24; step += 1) {
+          const day = String(step).padStart(2, '0')
+          const id = yield* jobIn(server)
+          const schedule = schedules[draw(schedules.length)] ?? ''
+          switch (draw(6)) {
+            case 0:
+            case 1:
+              yield* landTasks(
+                name,
+                `${day}T12:00`,
+                task(server, `${day}T0${draw(9)}:00`, draw(2) === 0 ? 'OK' : 'no space'),
+              )
+              break
+            case 2:
+              yield* edit(main, id, draw(2) === 0 ? { schedule } : { disable: draw(2) === 0 })
+              break
+            case 3:
+              yield* main.create({
+                model: 'job',
+                rows: [{ server, job_type: 'prune', job_id: `p${step}`, store: 'tank', schedule }],
+                actor,
+              })
+              break
+            case 4: {
+              const branches = yield* Branches
+              const branch = yield* newBranch(`${name}-${step}`, 'operator')
+              yield* edit(oneByOne(branches.overlay({ id: branch.id }).writes), id, { schedule, disable: false })
+              yield* branches.merge({ id: branch.id, commit: true, by: actor, at: at(`${day}T13:00`), approval: false })
+              break
+            }
+            default:
+              yield* Effect.flatMap(Database, (database) =>
+                pruneTasks(database, {
+                  before: at(`${String(Math.max(1, step - draw(5))).padStart(2, '0')}T00:00`),
+                  limit: 2,
+                }),
+              )
+          }
+          expect(yield* expectVerified).toBeGreaterThan(0)
+        }
       }),
     )
   })

@@ -147,6 +147,14 @@ const corruptions: ReadonlyArray<Corruption> = [
     undo: repaired,
   },
   { check: 'server_nodes.node', field: 'lacking', spoil: `delete from server_nodes`, undo: repaired },
+  ...[
+    ['health', `'ok'`],
+    ['failed_runs', '3'],
+    ['due_at', 'now()'],
+  ].map(([field = '', wrong]) => ({
+    ...{ check: 'job_observations.health', field, undo: repaired },
+    spoil: `update job_observations set ${field} = ${wrong} where job_id = (select min(job_id) from job_observations where ${ofServer('a')})`,
+  })),
   {
     check: 'guests.groups',
     field: 'guests',
@@ -173,8 +181,10 @@ const corruptions: ReadonlyArray<Corruption> = [
   {
     check: 'jobs.held',
     field: 'held',
-    spoil: `update jobs set presence = 'missing', missing_since = now()`,
-    undo: `update jobs set presence = 'listed', missing_since = null`,
+    // Their health would follow: here it was never judged.
+    spoil: `with judged as (update job_observations set schedule_seen = null) update jobs set presence = 'missing', missing_since = now()`,
+    undo: `with judged as (update job_observations o set schedule_seen = j.schedule from jobs j where j.server_id = o.server_id and j.id = o.job_id)
+      update jobs set presence = 'listed', missing_since = null`,
   },
   ...['snapshot_count', 'total_size'].map((field) => ({
     check: 'branch_group_counts.counters',

@@ -25,6 +25,7 @@ import type { Database } from '../database/database.ts'
 import type { Tables } from '../database/tables.ts'
 import { placeKey } from '../scopes/scope-place.ts'
 import { judgeScope } from '../writes/judge-groups.ts'
+import { judgeJobs } from '../writes/job-health.ts'
 import { lockWithPlaces, touchedScopes } from './branch-places.ts'
 import { readLocked } from './branch-record.ts'
 import {
@@ -100,6 +101,7 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
           })
         : mergeManually(trx, { ...merging, kind: branch.kind }))
       if (outcome instanceof Error) return outcome
+      await judgeJobs(trx, await judgedServers(trx, request.id), request.at)
       const taken = await valueTakenByMerge(trx, request.id, fields)
       if (taken !== null) return taken
       await logStep(trx, { before, after: outcome.branch, by: request.by })
@@ -108,6 +110,16 @@ export const mergeBranch = Effect.fn('Branches.merge')(function* (
     { commit: request.commit },
   )
 })
+
+/** The servers of main that a branch changes, or whose jobs it changes. */
+async function judgedServers(db: Kysely<Tables>, branch: number): Promise<ReadonlyArray<number>> {
+  const { rows } = await sql<{ id: number }>`
+    select v.id from servers v where v.id in (select j.server_id from branch_jobs j where j.branch_id = ${branch}::bigint)
+      or v.name in (select s.name from branch_servers s where s.branch_id = ${branch}::bigint and s.op <> 'delete')`.execute(
+    db,
+  )
+  return rows.map(({ id }) => id)
+}
 
 /** One merge of a branch of a sync, inside its transaction. */
 interface Merge {

@@ -70,8 +70,20 @@ interface Land extends WindowStep {
   readonly lastList: string | null
 }
 
-/** The lists by which jobs are judged. */
-const judging: ReadonlySet<ScopePlace['resource']> = new Set(['jobs', 'tasks'])
+/** The servers whose jobs a landing judges: that of a list of jobs or tasks, and those with a new time zone. */
+async function judgedServers(
+  db: Kysely<Tables>,
+  { resource, server_id }: ScopePlace,
+  part: number | null,
+): Promise<ReadonlyArray<number>> {
+  if (server_id !== null) return resource === 'jobs' || resource === 'tasks' ? [server_id] : []
+  if (part === null) return []
+  const { rows } = await sql<{ id: number }>`
+    select id from staged_servers where part_id = ${part}::bigint and op = 'update' and 'timezone' = any(touched)`.execute(
+    db,
+  )
+  return rows.map(({ id }) => id)
+}
 
 /** Applies a scope's part to main in one transaction, under the scope's lock. */
 export const land = Effect.fn('ChangeSets.land')(function* (
@@ -116,8 +128,8 @@ export const land = Effect.fn('ChangeSets.land')(function* (
     const held_back = await landHeldSet(trx, place, landing, set, step.held)
     await landScopeRow(trx, place, landing, held_back)
     if (place.resource === 'snapshots') await judgeLanded(step)
-    if (serverId !== null && judging.has(place.resource)) await judgeJobs(trx, serverId, landing.at)
     if (serverId !== null && place.resource === 'datastores') await forecastStores(trx, serverId, landing.at)
+    await judgeJobs(trx, await judgedServers(trx, place, part), landing.at)
     const ended = { ...counts, held_back }
     await recordLanding(trx, landing, ended)
     return ended

@@ -22,12 +22,13 @@ import { type Column, defaultValue, observationTable, observedColumns, ofJson, t
 import { changeRows } from '../writes/change-rows.ts'
 import { insertObservations } from '../writes/insert-observations.ts'
 import { judgeGroups } from '../writes/judge-groups.ts'
+import { judgeJobs } from '../writes/job-health.ts'
 import { notePending } from '../writes/pending-since.ts'
 import { groupKeyOf, recountTouchedGroups } from '../writes/recount.ts'
 import { deleteRowsById, insertLoggedRows, type LoggedRows } from '../writes/write-rows.ts'
 import type { Main } from '../writes/writer.ts'
 import { givenColumns, namesFact, newRow, writtenColumns } from './editable-columns.ts'
-import { type LockedRows, lockRows, lockVersions, placesOf, serverGone } from './lock-rows.ts'
+import { type LockedRows, lockRows, lockVersions, placesOf, serverGone, serversOf } from './lock-rows.ts'
 import { withWholeValues } from './whole-values.ts'
 
 /**
@@ -63,6 +64,7 @@ export const createRows = Effect.fn('InventoryWrites.create')(function* (
     if (value !== null) return valueTaken(model, value, inserted.find(({ id }) => id === value.id)?.ord)
     await recountTouchedGroups(trx, groups, { origin: actor, watch })
     if (model === 'server') await notePending(trx)
+    if (model === 'job') await judgeEdited(trx, serversOf(placesOf(model, rows)))
     const named = inserted.map(({ id, ord }) => ({ id, message: messages[ord] }))
     await logMessages(trx, { model, actor, messages: messagesOf(named, actor) })
     return ids
@@ -125,11 +127,23 @@ export const updateRows = Effect.fn('InventoryWrites.update')(function* (
     // An objective may be about their tags.
     const ids = rows.map(({ id }) => id)
     if (model === 'group') await judgeGroups(trx, sql`g.id = any(${ids}::bigint[])`)
+    if (model === 'job') await judgeEdited(trx, locked.servers)
+    if (model === 'server') await judgeEdited(trx, zonedServers(rows))
     await foldChanges(trx, { model, ids, actor })
     await logMessages(trx, { model, actor, messages: messagesOf(rows, actor) })
     return undefined
   })
 })
+
+/** Judges the jobs of servers of which rows were edited, at the time of the database. */
+async function judgeEdited(db: Kysely<Tables>, servers: ReadonlyArray<number>): Promise<void> {
+  const { rows } = await sql<{ at: string }>`select now() as at`.execute(db)
+  await judgeJobs(db, servers, rows[0]?.at ?? '')
+}
+
+/** The servers that are given a time zone. */
+const zonedServers = (rows: ReadonlyArray<RowUpdate>): ReadonlyArray<number> =>
+  rows.flatMap(({ id, values }) => ('timezone' in values ? [id] : []))
 
 /** The error of a row whose value of a unique custom field another row has. */
 const valueTaken = (model: ModelName, { field }: TakenValue, index = 0): KeyTaken =>
@@ -184,6 +198,7 @@ export const removeRows = Effect.fn('InventoryWrites.remove')(function* (
     await foldChanges(trx, { model, ids, actor })
     await logMessages(trx, { model, actor, messages: messagesOf(rows, actor) })
     await recountTouchedGroups(trx, locked.groups.flat(), writer)
+    if (model === 'job') await judgeEdited(trx, locked.servers)
     return undefined
   })
 })
@@ -194,7 +209,7 @@ async function lockServers(
   rows: ReadonlyArray<RowRemoval>,
 ): Promise<LockedRows | RowNotFound | VersionChanged> {
   await lockPlaces({ scopes: [], deletedServers: rows.map(({ id }) => id) }).execute(db)
-  return (await lockVersions(db, 'server', rows)) ?? { groups: [] }
+  return (await lockVersions(db, 'server', rows)) ?? { groups: [], servers: [] }
 }
 
 /**

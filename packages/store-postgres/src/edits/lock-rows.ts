@@ -27,6 +27,10 @@ export function placesOf(model: ModelName, rows: ReadonlyArray<EditValues>): Rea
   )
 }
 
+/** The servers of places. */
+export const serversOf = (places: ReadonlyArray<ScopePlace>): ReadonlyArray<number> =>
+  places.flatMap(({ server_id }) => server_id ?? [])
+
 /**
  * The error of the first row that names a server which no longer exists; null: all servers do. Hold
  * the locks of their scopes: an existing server then stays until the end of the transaction.
@@ -54,6 +58,8 @@ export interface RequestedRow {
 export interface LockedRows {
   /** The present and the new group of each snapshot, in the order of the rows. */
   readonly groups: ReadonlyArray<readonly [from: GroupKey, to: GroupKey]>
+  /** The servers that the rows are of, before and after. */
+  readonly servers: ReadonlyArray<number>
 }
 
 /**
@@ -73,14 +79,16 @@ export async function lockRows(
   const absent = notFound(model, ids, before)
   if (absent !== null) return absent
   const moves = rows.map(({ id, values }) => [before.get(id) ?? {}, { ...before.get(id), ...values }] as const)
-  await lockPlaces({ scopes: placesOf(model, moves.flat()) }).execute(db)
+  const places = placesOf(model, moves.flat())
+  await lockPlaces({ scopes: places }).execute(db)
   const now = await placeValues(db, model, ids)
   const lost = notFound(model, ids, now)
   if (lost !== null) return lost
   if (ids.some((id) => JSON.stringify(now.get(id)) !== JSON.stringify(before.get(id)))) throw new TransactionAgain()
   const failed = await lockVersions(db, model, rows)
   if (failed !== null) return failed
-  return { groups: model === 'snapshot' ? moves.map(([from, to]) => [groupKeyOf(from), groupKeyOf(to)]) : [] }
+  const groups = moves.map(([from, to]) => [groupKeyOf(from), groupKeyOf(to)] as const)
+  return { groups: model === 'snapshot' ? groups : [], servers: serversOf(places) }
 }
 
 /**

@@ -6,6 +6,7 @@ import { purge } from '../change-sets/parts.ts'
 import { Database } from '../database/database.ts'
 import { analyzeAll } from '../database/statistics.ts'
 import type { Tables } from '../database/tables.ts'
+import { judgeJobs } from '../writes/job-health.ts'
 
 /**
  * Maximum number of rows in one statement: the embedded engine serves no one else during a
@@ -161,18 +162,23 @@ async function oldRuns(db: Kysely<Tables>, before: string): Promise<ReadonlyArra
 /**
  * Removes tasks that started before a time (RFC 3339), the oldest first and at most `limit` in one
  * statement; returns their number and whether there may be more. Running tasks stay, because their
- * end is not read yet; the change log does not record the removal.
+ * end is not read yet; the jobs whose runs they were are judged without them; the change log does not record the removal.
  */
 export const pruneTasks = (
   database: Database['Type'],
   { before, limit }: { readonly before: string; readonly limit: number },
 ): Effect.Effect<Pruned, StoreFailed> =>
-  database.query('removing old tasks', async (db) => {
-    const { numAffectedRows } = await sql`
-      delete from tasks where id in (
-        select id from tasks where starttime < ${before}::timestamptz and outcome <> 'running'
-        order by starttime, id limit ${limit}::bigint
-      )`.execute(db)
-    const removed = Number(numAffectedRows ?? 0n)
+  database.transaction('removing old tasks', async (trx) => {
+    const { rows } = await sql<{ removed: number; judged: ReadonlyArray<number>; at: string }>`
+      with removed as (
+        delete from tasks where id in (
+          select id from tasks where starttime < ${before}::timestamptz and outcome <> 'running'
+          order by starttime, id limit ${limit}::bigint
+        ) returning server_id, job_type
+      )
+      select count(*) as removed, now() as at,
+        coalesce(jsonb_agg(distinct server_id) filter (where job_type <> ''), '[]') as judged from removed`.execute(trx)
+    const [{ removed, judged, at } = { removed: 0, judged: [], at: '' }] = rows
+    await judgeJobs(trx, judged, at)
     return { removed, more: removed === limit }
   })

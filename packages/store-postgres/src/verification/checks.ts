@@ -3,6 +3,7 @@ import { branchCountChecks } from './branch-counts.ts'
 import type { Check } from './check.ts'
 import { groupChecks } from './group-checks.ts'
 import { guestChecks } from './guest-checks.ts'
+import { jobChecks } from './job-checks.ts'
 import { mainChecks } from './main-checks.ts'
 import { protectionChecks } from './protection-checks.ts'
 import { recordChecks } from './record-checks.ts'
@@ -18,6 +19,7 @@ export const checks: ReadonlyArray<Check> = [
   ...scopeChecks,
   ...mainChecks,
   ...guestChecks,
+  ...jobChecks,
   ...branchCountChecks,
   ...branchChecks,
   ...recordChecks,

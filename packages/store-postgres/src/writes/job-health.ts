@@ -2,15 +2,19 @@ import { type JobFacts, type JobRun, jobHealth, type RunOutcome, timeZone } from
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
+import { lockFurther } from '../scopes/scope-locks.ts'
+import { placeOf } from '../scopes/scope-place.ts'
 import { judgedColumns } from '../tables/columns.ts'
 import { insertObservations } from './insert-observations.ts'
 
 /** The values of the columns that say how a job does; times are in seconds since 1970. */
-type StoredHealth = Readonly<Record<(typeof judgedColumns)[number]['name'], string | number | null>>
+export type StoredHealth = Readonly<Record<(typeof judgedColumns)[number]['name'], string | number | null>>
 
 /** A job with what is known of it. Times are in seconds since 1970. */
 interface KnownJob extends StoredHealth {
   readonly id: number
+  readonly job_type: string
+  readonly job_id: string
   readonly schedule: string
   readonly disable: boolean
   readonly timezone: string
@@ -30,15 +34,20 @@ const mostRuns = 200
 const seconds = (time: RawBuilder<unknown>): RawBuilder<unknown> => sql`extract(epoch from ${time})::float8`
 
 /**
- * Judges the jobs of a server by their schedules and tasks, and stores what has changed. Call it with
- * the lock of the scope of its tasks or of its jobs, when a list of it has landed. `at` is when, RFC 3339.
+ * Judges the jobs of servers by their schedules and tasks, and stores what has changed. Call it after every
+ * write to jobs, tasks or time zones of them. `at` is when, RFC 3339.
  */
-export async function judgeJobs(db: Kysely<Tables>, serverId: number, at: string): Promise<void> {
-  const now = Date.parse(at) / 1000
-  const changed = (await jobsOf(db, serverId)).flatMap((job) => {
-    const health = healthOf(job, now)
-    return judgedColumns.some(({ name }) => health[name] !== job[name]) ? [{ id: job.id, ...health }] : []
-  })
+export async function judgeJobs(db: Kysely<Tables>, serverIds: Iterable<number>, at: string): Promise<void> {
+  const servers = [...new Set(serverIds)].toSorted((one, other) => one - other)
+  // Of two writers the later one has to see what the earlier one wrote.
+  if (servers.length > 0) await lockFurther(db, { scopes: servers.map((server_id) => placeOf('tasks', { server_id })) })
+  for (const id of servers) await judgeServer(db, id, at)
+}
+
+async function judgeServer(db: Kysely<Tables>, serverId: number, at: string): Promise<void> {
+  const changed = (await judgedJobs(db, serverId, at)).flatMap(({ id, stored, health }) =>
+    judgedColumns.some(({ name }) => health[name] !== stored[name]) ? [{ id, ...health }] : [],
+  )
   if (changed.length === 0) return
   const typed = judgedColumns.map(
     ({ name, type }) => sql`${sql.id(name)} ${sql.raw(type === 'timestamptz' ? 'float8' : type)}`,
@@ -55,10 +64,30 @@ export async function judgeJobs(db: Kysely<Tables>, serverId: number, at: string
   })?.execute(db)
 }
 
-/** How a job does, as its columns hold it. */
+/** A job with its health as it is stored, and as it follows from its schedule and its tasks. */
+export interface JudgedRow {
+  readonly id: number
+  /** Its type and id. */
+  readonly title: string
+  readonly stored: StoredHealth
+  readonly health: StoredHealth
+}
+
+/** Judges the jobs of a server, and stores nothing. A schedule that is new to it counts from `at` on, RFC 3339. */
+export async function judgedJobs(db: Kysely<Tables>, serverId: number, at: string): Promise<ReadonlyArray<JudgedRow>> {
+  const now = Date.parse(at) / 1000
+  return (await jobsOf(db, serverId)).map((job) => ({
+    id: job.id,
+    title: `${serverId}/${job.job_type}/${job.job_id}`,
+    stored: job,
+    health: healthOf(job, now),
+  }))
+}
+
+/** How a job does, as its columns hold it: as of the last list of the tasks, whenever it is judged. */
 function healthOf(job: KnownJob, now: number): StoredHealth {
   const since = job.schedule_seen === job.schedule ? Number(job.schedule_since) : scheduleSince(job, now)
-  const { state, missed, failing, lastGood, due } = jobHealth({ ...factsOf(job), since }, now)
+  const { state, missed, failing, lastGood, due } = jobHealth({ ...factsOf(job), since }, job.tasks_read_at ?? now)
   return {
     health: state,
     health_since: missed?.since ?? failing?.since ?? null,
@@ -104,7 +133,7 @@ async function jobsOf(db: Kysely<Tables>, serverId: number): Promise<ReadonlyArr
     return sql`${type === 'timestamptz' ? seconds(value) : value} as ${sql.id(name)}`
   })
   const { rows } = await sql<KnownJob>`
-    select j.id, j.presence = 'listed' as listed, j.schedule, j.disable, v.timezone, ${seconds(sql`j.created`)} as created,
+    select j.id, j.job_type, j.job_id, j.presence = 'listed' as listed, j.schedule, j.disable, v.timezone, ${seconds(sql`j.created`)} as created,
       ${seconds(sql`o.next_run`)} as next_run, coalesce(o.last_run_state, 'unknown') as last_run_state,
       coalesce(o.last_run_error, '') as last_run_error, ${seconds(sql`o.last_run_endtime`)} as last_run_endtime,
       ${seconds(sql`c.last_complete_at`)} as tasks_read_at, ${sql.join(stored)}, k.runs
