@@ -1,5 +1,6 @@
 import { getRequestListener } from '@hono/node-server'
 import { type CannotListen, serveHttp, urlHost } from '@netbox-pbs/app-shell'
+import { watchFindings } from '@netbox-pbs/sync'
 import { Effect, Layer, type Scope } from 'effect'
 import { passwordsLayer } from './accounts/passwords.ts'
 import { makeApp } from './http/app.ts'
@@ -47,6 +48,7 @@ export const apiServer = ({
       Layer.mergeAll(passwordsLayer, openIdLayer(openId), netBoxTokensLayer(netBox), recentAnswersLayer),
     )
     const runtime = yield* Effect.provide(Effect.runtime<ApiServices>(), own)
+    yield* Effect.forkScoped(watchFindings)
     const run = makeRun(runtime, { statementTimeoutSeconds })
     const app = makeApp(run, { ...proxy, allowedHosts: [urlHost(host), ...allowedHosts] })
     const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })

@@ -7,6 +7,7 @@ import type {
   DefinitionStore,
   Deliveries,
   EncryptionKeys,
+  Drills,
   Endpoints,
   EventRules,
   Findings,
@@ -45,6 +46,7 @@ export type ApiNeeds =
   | DatastoreUsage
   | DefinitionStore
   | InventoryWrites
+  | Drills
   | Findings
   | HeldDeletionsStore
   | Identities

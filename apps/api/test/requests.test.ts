@@ -283,6 +283,7 @@ test('what lies where, who one is and whether it works', async () => {
         'copy-ledger',
         'datastores',
         'deliveries',
+        'drills',
         'findings',
         'groups',
         'guests',

@@ -69,6 +69,7 @@ test('every list is among those that are tried', () => {
     'guests/',
     'snapshots/1/copies/',
     'copy-ledger/',
+    'drills/',
     'objectives/',
     'breaches/',
     '/api/users/tokens/',

@@ -10,8 +10,8 @@ export type ChangeAction = (typeof changeActions)[number]
 /**
  * Subjects of the log apart from inventory rows: settings, users, API tokens and webhooks (never
  * their secrets), event rules, branches, resolutions of conflicts, decisions on held deletions and
- * deliveries, the definitions of tags and custom fields, rules about objectives, and how findings are
- * snoozed.
+ * deliveries, the definitions of tags and custom fields, rules about objectives, how findings are
+ * snoozed, and drills.
  */
 export const otherLogged = [
   'settings',
@@ -29,6 +29,7 @@ export const otherLogged = [
   'objective',
   'finding',
   'encryption_key',
+  'drill',
 ] as const
 
 /** The subject of an entry of the log. */

@@ -218,6 +218,7 @@ export {
   branchFields,
   breachFields,
   changeFields,
+  drillFields,
   findingFields,
   guestFields,
   heldFields,

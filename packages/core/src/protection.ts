@@ -11,6 +11,16 @@ export {
 } from './protection/calendar-event.ts'
 export { type Forecast, forecastOf, mostDays } from './protection/capacity.ts'
 export {
+  type Drill,
+  type DrillOutcome,
+  type DrillState,
+  type DrillValues,
+  drillOutcomes,
+  drillStates,
+  proposeDrills,
+  type ReaderTask,
+} from './protection/drill.ts'
+export {
   type DatastoreFacts,
   type ListFacts,
   listPatience,

@@ -245,4 +245,31 @@ describe.each(engines)('findings on $engine', ({ migrated }) => {
       }),
     )
   })
+
+  test('of workers that are silent are found by another process, and close when a worker judges', async () => {
+    await run(
+      Effect.gen(function* () {
+        yield* evaluate()
+        yield* execute(
+          `insert into workers (id, name, heard_at) values (gen_random_uuid(), 'lost', '2026-06-01T12:00:00Z')`,
+        )
+        const watch = (after: number) =>
+          Effect.flatMap(Findings, (findings) => {
+            now += after
+            return findings.evaluate({ now, every: 180, latest: now + 300, afterRuns: false, byWorker: false })
+          })
+        const silent = () => listed({ where: [{ field: 'kind', lookup: 'exact', values: ['workers_silent'] }] })
+        expect(yield* watch(179)).toEqual(Option.none())
+        yield* watch(1)
+        expect(yield* silent()).toMatchObject([
+          { state: 'open', since: '2026-06-01T12:00:00Z', model: null, object_id: null, server: null },
+        ])
+        yield* evaluate()
+        expect(yield* silent()).toMatchObject([{ state: 'closed', closed_by: 'A worker reported.' }])
+        // Before a worker has judged for the first time there is nothing to watch.
+        yield* execute('update finding_evaluations set evaluated = null')
+        expect(yield* watch(600)).toEqual(Option.none())
+      }),
+    )
+  })
 })

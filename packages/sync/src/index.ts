@@ -1,4 +1,4 @@
-export { evaluateFindings } from './findings/evaluate-findings.ts'
+export { evaluateFindings, watchFindings } from './findings/evaluate-findings.ts'
 export { type GatewayAddress, GatewayUnknown, gatewayAddress } from './gateway-address.ts'
 export { confirmHeld, dismissHeld, type HeldDecision } from './held/decide-held.ts'
 export { type RetentionPorts, removeOld } from './retention/remove-old.ts'

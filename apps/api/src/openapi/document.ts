@@ -23,6 +23,7 @@ import { Breach } from '../records/breach.ts'
 import { Change } from '../records/change.ts'
 import { Delivery, DeliveryDetail } from '../records/delivery.ts'
 import { EncryptionKey, EncryptionKeyChange } from '../records/encryption-key.ts'
+import { Drill, DrillRequest } from '../records/drill.ts'
 import { Detail, FieldErrors, ObjectErrors } from '../records/errors.ts'
 import { EventRule, EventRuleRequest } from '../records/event-rule.ts'
 import { pageOf } from '../records/fields.ts'
@@ -125,6 +126,9 @@ const records = {
   EncryptionKeyChange: EncryptionKeyChange.partial(),
   Night,
   NightList: pageOf(Night),
+  Drill,
+  DrillList: pageOf(Drill),
+  DrillRequest: DrillRequest.partial(),
   Finding,
   FindingList: pageOf(Finding),
   FindingChange: FindingChange.partial(),

@@ -37,6 +37,7 @@ const loggedTypes: Readonly<
   },
   objective: { objectType: 'netbox_pbs.objective', label: 'Objective', labelPlural: 'Objectives' },
   encryption_key: { objectType: 'netbox_pbs.encryptionkey', label: 'Key', labelPlural: 'Keys' },
+  drill: { objectType: 'netbox_pbs.drill', label: 'Drill', labelPlural: 'Drills' },
   finding: { objectType: 'netbox_pbs.finding', label: 'Finding', labelPlural: 'Findings' },
   choice_set: { objectType: definitionModels.choice_set.objectType, label: 'Choice set', labelPlural: 'Choice sets' },
 }

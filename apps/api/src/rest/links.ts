@@ -14,6 +14,8 @@ export const nightsPath = `${apiRoot}insights/nights/`
 
 /** Path of the list of keys of clients in REST. */
 export const keysPath = `${apiRoot}keys/`
+/** Path of the ledger of restores in REST. */
+export const drillsPath = `${apiRoot}drills/`
 
 /** Path of the list of findings in REST. */
 export const findingsPath = `${apiRoot}findings/`

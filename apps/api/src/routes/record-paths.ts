@@ -1,4 +1,4 @@
-import type { FieldErrors } from '@netbox-pbs/core'
+import type { FieldErrors, Role } from '@netbox-pbs/core'
 import { Effect, Option } from 'effect'
 import { pathId } from '../inventory/find-row.ts'
 import {
@@ -41,6 +41,10 @@ interface WritableRecords<A extends Writable> {
   /** Their schemas in the document; the request's ends in `Request`. */
   readonly schema: string
   readonly list: Route
+  /** The role that writing them needs; left out: admin. */
+  readonly writers?: Role
+  /** Users who see some servers see those of these. */
+  readonly byServer?: true
   /** The description of a field for `OPTIONS`. */
   readonly describe: () => object
   readonly get: (id: number) => Served<Option.Option<A>>
@@ -168,9 +172,12 @@ export function recordPaths<A extends Writable>(records: WritableRecords<A>): Re
       parses: ['application/json'],
       actions: { [kind === 'List' ? 'POST' : 'PUT']: records.describe() },
     })
+  const { writers = 'admin', byServer } = records
+  const rights = { writers, ...(byServer === undefined ? {} : { byServer }) }
   return [
-    { describe: describe('List'), routes: [records.list, create] },
+    { ...rights, describe: describe('List'), routes: [records.list, create] },
     {
+      ...rights,
       describe: describe('Instance'),
       routes: [
         retrieve,

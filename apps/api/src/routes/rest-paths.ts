@@ -12,6 +12,7 @@ import { datastorePaths } from './datastore-paths.ts'
 import { definitionPaths } from './definition-paths.ts'
 import { deliveryPaths } from './delivery-paths.ts'
 import { encryptionKeyPaths } from './encryption-key-paths.ts'
+import { drillPaths } from './drill-paths.ts'
 import { eventRulePaths } from './event-rule-paths.ts'
 import { findingPaths } from './finding-paths.ts'
 import { guestPaths } from './guest-paths.ts'
@@ -41,6 +42,7 @@ const resourcePaths: ReadonlyArray<Path> = [
   ...findingPaths,
   ...insightPaths,
   ...guestPaths,
+  ...drillPaths,
   ...objectivePaths,
   ...breachPaths,
   ...provisionPaths,

@@ -38,7 +38,7 @@ export class Findings extends Context.Tag('@netbox-pbs/core/Findings')<
       readonly every: number
       readonly latest: number
       readonly afterRuns: boolean
-      /** Whether a worker asks, so that one runs. */
+      /** Whether a worker asks, so that one runs. The first evaluation is a worker's. */
       readonly byWorker: boolean
     }) => Effect.Effect<Option.Option<EvaluationCounts>, StoreFailed>
     /** Open ones first, the worst first, then the oldest. Fields are `findingFields`. */

@@ -2,6 +2,7 @@ import { roles } from '../access.ts'
 import { branchKinds } from '../branch.ts'
 import { changeActions } from '../change-log.ts'
 import { backupTypes, protectionStates } from '../choices.ts'
+import { drillOutcomes, drillStates } from '../protection/drill.ts'
 import { findingKinds, findingStates, severities } from '../protection/findings/finding.ts'
 import { runModes, runTriggers } from '../run.ts'
 import { branchStatuses, runStatuses } from '../status.ts'
@@ -162,6 +163,25 @@ export const nightFields = {
   warning: number,
   error: number,
   other: number,
+} as const satisfies RecordFields
+
+/** Fields of drills. */
+export const drillFields = {
+  id: number,
+  state: oneOf(drillStates),
+  server: { type: 'reference', model: 'server' },
+  datastore_name: text,
+  namespace: text,
+  backup_type: text,
+  backup_id: text,
+  backup_time: time,
+  started: time,
+  duration_seconds: number,
+  outcome: oneOf(drillOutcomes),
+  performed_by: text,
+  note: text,
+  created: time,
+  last_updated: time,
 } as const satisfies RecordFields
 
 /** Fields of findings. */

@@ -1,6 +1,7 @@
 import {
   type Cause,
   findingKey,
+  formatTimestamp,
   judgeFleet,
   type ReconciledFindings,
   reconcileFindings,
@@ -10,6 +11,7 @@ import type { EvaluationCounts } from '@netbox-pbs/core/ports'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
+import { recordProposals } from '../protection/drills.ts'
 import { settingsOf } from '../settings/settings-store.ts'
 import { readFacts, seconds } from './read-facts.ts'
 
@@ -44,13 +46,13 @@ export async function isDue(db: Kysely<Tables>, evaluating: Evaluating): Promise
 
 async function lastEvaluation(
   db: Kysely<Tables>,
-  { now, every, latest, afterRuns }: Evaluating,
+  { now, every, latest, afterRuns, byWorker }: Evaluating,
   lock: RawBuilder<unknown>,
 ): Promise<Evaluation | undefined> {
   const { rows } = await sql<Evaluation>`
     select ${seconds(sql`evaluated`)} as evaluated,
-      evaluated is null or evaluated <= ${timeOf(sql`${now - every}`)} or evaluated > ${timeOf(sql`${latest}`)}
-        or (${afterRuns}::boolean and ${lastRunEnd} is distinct from last_run_end) as is_due
+      case when evaluated is null then ${byWorker}::boolean else evaluated <= ${timeOf(sql`${now - every}`)} or evaluated > ${timeOf(sql`${latest}`)}
+        or (${afterRuns}::boolean and ${lastRunEnd} is distinct from last_run_end) end as is_due
     from finding_evaluations where id = 1 ${lock}`.execute(db)
   return rows[0]
 }
@@ -67,6 +69,7 @@ export async function evaluate(db: Kysely<Tables>, evaluating: Evaluating): Prom
   await sql`update finding_evaluations set evaluated = ${timeOf(sql`${now}`)}, last_run_end = ${lastRunEnd} where id = 1`.execute(
     db,
   )
+  await recordProposals(db, formatTimestamp(now * 1000))
   const facts = await readFacts(db, { settings: await settingsOf(db), now })
   const workers = byWorker ? { running: 1, lastHeartbeat: now } : facts.workers
   const judgements = judgeFleet({ ...facts, workers })

@@ -61,6 +61,7 @@ import { migration as verificationCounts } from './0090-verification-counts.ts'
 import { migration as forecasts } from './0091-forecasts.ts'
 import { migration as keys } from './0092-keys.ts'
 import { migration as findings } from './0093-findings.ts'
+import { migration as drills } from './0094-drills.ts'
 
 /**
  * Every migration of the inventory's database, by name: numbered, applied in order, forward only,
@@ -129,4 +130,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   '0091_forecasts': forecasts,
   '0092_keys': keys,
   '0093_findings': findings,
+  '0094_drills': drills,
 }

@@ -6,6 +6,7 @@ import type {
   DatastoreUsage,
   DefinitionStore,
   EncryptionKeys,
+  Drills,
   Findings,
   Guests,
   HeldDeletionsStore,
@@ -31,9 +32,13 @@ import { heldDeletionsLayer } from '../held-deletions/held-deletions.ts'
 import { inventoryReadsLayer } from '../inventory/inventory.ts'
 import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer, serverObservationsLayer } from '../observations/observations.ts'
+
 import { breachesLayer } from '../protection/breaches.ts'
 import { encryptionKeysLayer } from '../protection/encryption-keys.ts'
 import { insightsLayer } from '../protection/insights.ts'
+
+import { drillsLayer } from '../protection/drills.ts'
+
 import { objectivesLayer } from '../protection/objectives.ts'
 import { retentionLayer } from '../retention/retention.ts'
 import { requestCostsLayer } from '../runs/request-costs.ts'
@@ -68,6 +73,7 @@ export const inventoryLayer: Layer.Layer<
   | DatastoreUsage
   | DefinitionStore
   | EncryptionKeys
+  | Drills
   | Findings
   | Workers,
   never,
@@ -81,6 +87,7 @@ export const inventoryLayer: Layer.Layer<
   datastoreUsageLayer,
   definitionStoreLayer,
   encryptionKeysLayer,
+  drillsLayer,
   findingsLayer,
   inventoryListsLayer,
   inventoryWritesLayer,
