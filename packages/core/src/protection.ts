@@ -20,6 +20,7 @@ export {
   proposeDrills,
   type ReaderTask,
 } from './protection/drill.ts'
+export type { SyncFacts } from './protection/findings/copy-findings.ts'
 export {
   type DatastoreFacts,
   type ListFacts,
@@ -42,6 +43,12 @@ export {
   severities,
 } from './protection/findings/finding.ts'
 export type { Finding } from './protection/findings/finding-record.ts'
+export {
+  badGroupStates,
+  foldedGroups,
+  type GroupCounts,
+  type GroupFacts,
+} from './protection/findings/group-findings.ts'
 export type { JudgedJob } from './protection/findings/job-findings.ts'
 export { type FleetFacts, judgeFleet } from './protection/findings/judge-fleet.ts'
 export {

@@ -8,6 +8,7 @@ export const retentions = [
   { what: 'tasks', days: 'task_retention_days' },
   { what: 'deliveries', days: 'delivery_retention_days' },
   { what: 'detached', days: 'changelog_retention_days' },
+  { what: 'findings', days: 'changelog_retention_days' },
 ] as const satisfies ReadonlyArray<{ readonly what: string; readonly days: keyof Settings }>
 
 /** Records with a limited retention. */

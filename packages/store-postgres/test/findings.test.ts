@@ -1,6 +1,16 @@
 import { type Finding, nextHealth, type ServerHealth } from '@netbox-pbs/core'
 import { type FindingFilter, Findings, InventoryWrites, ServerObservations } from '@netbox-pbs/core/ports'
-import { create, datastoreFacts, jobFacts, landOnce, serverFacts, serverIdOf } from '@netbox-pbs/testing'
+import {
+  create,
+  datastoreFacts,
+  groupFacts,
+  jobFacts,
+  landOnce,
+  rootOf,
+  serverFacts,
+  serverIdOf,
+  snapshotFacts,
+} from '@netbox-pbs/testing'
 import { Effect, Layer, ManagedRuntime, Option } from 'effect'
 import { sql } from 'kysely'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -269,6 +279,63 @@ describe.each(engines)('findings on $engine', ({ migrated }) => {
         // Before a worker has judged for the first time there is nothing to watch.
         yield* execute('update finding_evaluations set evaluated = null')
         expect(yield* watch(600)).toEqual(Option.none())
+      }),
+    )
+  })
+
+  test('of guests that are late are one each, or one of their datastore when they are ten', async () => {
+    await run(
+      Effect.gen(function* () {
+        const server = yield* serverWith('pbs-e')
+        const well = yield* contact(server, null, null)
+        yield* landStores('pbs-e', [create('datastore', datastoreFacts(server, 'tank'))])
+        const ids = Array.from({ length: 10 }, (_, nth) => `10${nth}`)
+        const backup = '2026-05-30T10:00:00Z'
+        const late = '2026-05-31T12:00:00Z'
+        const root = rootOf('pbs-e')
+        const land = (of: ReadonlyArray<string>, time: string) =>
+          landOnce(
+            root,
+            [
+              {
+                model: 'group',
+                changes: time === backup ? of.map((id) => create('group', groupFacts(server, id))) : [],
+              },
+              {
+                model: 'snapshot',
+                changes: of.map((id) => create('snapshot', snapshotFacts(server, id, time, { finished: true }))),
+              },
+            ],
+            { at: text(now) },
+          )
+        const open = () =>
+          Effect.map(of('pbs-e', { where: [{ field: 'state', lookup: 'exact', values: ['open'] }] }), (rows) =>
+            rows.map(({ kind, since, count, parent }) => [kind, since, count, parent?.title ?? null]),
+          )
+        yield* land(ids.slice(0, 9), backup)
+        yield* evaluate()
+        expect(yield* open()).toEqual(ids.slice(0, 9).map(() => ['guest_late', late, 1, null]))
+        yield* land(ids.slice(9), backup)
+        yield* evaluate()
+        expect(yield* open()).toEqual([
+          ...ids.slice(0, 9).map(() => ['guest_late', late, 1, 'tank on pbs-e']),
+          ['guests_late', late, 10, null],
+        ])
+
+        // Its server goes away: nothing of it closes, and nothing opens below it.
+        now += minute
+        const down = yield* contact(server, well, 'unreachable')
+        const gone = text(now)
+        yield* evaluate()
+        expect((yield* open()).filter(([, , , parent]) => parent === null)).toEqual([
+          ['server_unreachable', gone, 1, null],
+        ])
+        yield* contact(server, down, null)
+
+        // A backup within the objective ends its own lateness, and that of ten.
+        yield* land(ids.slice(0, 1), text(Math.floor(Date.now() / 1000) - 60))
+        yield* evaluate()
+        expect(yield* open()).toEqual(ids.slice(1).map(() => ['guest_late', late, 1, null]))
       }),
     )
   })

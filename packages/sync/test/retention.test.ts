@@ -32,6 +32,7 @@ describe('what is too old', () => {
     system.retention.records.tasks = aged(4, 2)
     system.retention.records.deliveries = aged(3, 1)
     system.retention.records.detached = aged(31, 29)
+    system.retention.records.findings = aged(31, 29)
     await onDay1000(system, removeOld)
     expect(system.retention.records).toEqual({
       changes: aged(29),
@@ -40,6 +41,7 @@ describe('what is too old', () => {
       tasks: aged(2),
       deliveries: aged(1),
       detached: aged(29),
+      findings: aged(29),
     })
     expect(system.retention.parts).toEqual([
       'changes 2',
@@ -49,6 +51,7 @@ describe('what is too old', () => {
       'tasks 1',
       'deliveries 1',
       'detached 1',
+      'findings 1',
     ])
   })
 
@@ -101,6 +104,7 @@ describe('what is too old', () => {
       'tasks 0',
       'deliveries 0',
       'detached 0',
+      'findings 0',
     ])
   })
 

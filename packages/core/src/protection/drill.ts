@@ -62,7 +62,7 @@ export type DrillProposal = Omit<DrillValues, 'state' | 'note'> & Pick<ReaderTas
 const day = 86_400
 
 /** Guests of a server that one user may read in a day before this is the work of a sync job, or of another machine. */
-export const mostGuestsByHand = 20
+export const mostGuestsADay = 20
 
 /**
  * The drills that tasks propose: for each guest of a datastore the first task of a day. A pull sync
@@ -80,7 +80,7 @@ export function proposeDrills(
     const near = (byUser.get(`${task.server_id}/${task.user}`) ?? []).filter(
       ({ start }) => Math.abs(start - task.start) < day,
     )
-    if (new Set(near.map(guestKey)).size > mostGuestsByHand) continue
+    if (new Set(near.map(guestKey)).size > mostGuestsADay) continue
     const same = seen.get(guestKey(task)) ?? []
     if (same.some(({ start }) => Math.abs(start - task.start) < day)) continue
     seen.set(guestKey(task), [...same, task])

@@ -13,7 +13,8 @@ import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
 import { recordProposals } from '../protection/drills.ts'
 import { settingsOf } from '../settings/settings-store.ts'
-import { readFacts, seconds } from './read-facts.ts'
+import { readFacts } from './read-facts.ts'
+import { seconds } from './stored-values.ts'
 
 /** When everything was judged last, and the last run that had ended then. */
 interface Evaluation {

@@ -12,20 +12,20 @@ import {
   type ScopeResource,
   type ServerFacts,
   type Settings,
+  type SyncFacts,
   schedulePatience,
   scopeOf,
   scopeTitle,
   type WorkerFacts,
 } from '@netbox-pbs/core'
-import { type Kysely, type RawBuilder, sql } from 'kysely'
+import { type Kysely, sql } from 'kysely'
 import { openConflicts } from '../branches/branch-record.ts'
 import { jsonb } from '../database/statement-values.ts'
 import type { Tables } from '../database/tables.ts'
+import { copyLedger } from '../guests/copy-ledger.ts'
 import { heldCount } from '../held-deletions/held-deletions-row.ts'
-
-/** A time in whole seconds since 1970. */
-export const seconds = (time: RawBuilder<unknown>): RawBuilder<unknown> =>
-  sql`floor(extract(epoch from ${time}))::float8`
+import { readGroups } from './read-groups.ts'
+import { seconds, withFinding } from './stored-values.ts'
 
 /** The newest runs that are looked through for what they say of servers. */
 const latestRuns = 50
@@ -41,9 +41,12 @@ export async function readFacts(
     return seconds === null ? [] : [{ id, seconds }]
   })
   const byId = new Map(servers.map(({ facts }) => [facts.id, facts]))
+  const datastores = await readDatastores(db, byId, { patience, now })
   return {
     servers: servers.map(({ facts }) => facts),
-    datastores: await readDatastores(db, byId, { patience, now }),
+    datastores,
+    ...(await readGroups(db, datastores)),
+    syncs: await readSyncs(db, byId),
     jobs: await readJobs(db, byId),
     held: await readHeld(db),
     branches: await readBranches(db),
@@ -141,9 +144,27 @@ const withServers = <A extends { readonly server_id: number }>(
     return server === undefined ? [] : [{ ...row, server }]
   })
 
-/** The ids of objects of some models that have a finding that is not closed. */
-const withFinding = (model: string): RawBuilder<unknown> =>
-  sql`select f.object_id from findings f where f.model = ${sql.lit(model)} and f.closed is null`
+async function readSyncs(
+  db: Kysely<Tables>,
+  servers: ReadonlyMap<number, ServerFacts>,
+): Promise<ReadonlyArray<SyncFacts>> {
+  const time = (text: string | null) => (text === null ? null : Math.floor(Date.parse(text) / 1000))
+  return (await copyLedger(db)).flatMap((entry) => {
+    const server = servers.get(entry.server.id)
+    if (server === undefined) return []
+    const { job: id, name: jobId, silent_copies: silentCopies } = entry
+    return [
+      {
+        id,
+        server,
+        jobId,
+        silentCopies,
+        silentSince: time(entry.silent_since),
+        lastGoodRun: time(entry.last_good_run),
+      },
+    ]
+  })
+}
 
 async function readJobs(
   db: Kysely<Tables>,

@@ -115,6 +115,9 @@ const prunes: Readonly<Record<Retained, Prune>> = {
 
   deliveries: oldestOf('deliveries', { key: sql`id`, age: sql`ended`, before: timestamp }),
 
+  // Open findings have no such time.
+  findings: oldestOf('findings', { key: sql`id`, age: sql`closed`, before: timestamp }),
+
   // Tags and custom fields of rows that did not return.
   detached: oldestOf('detached_values', {
     key: sql`server_id, model, datastore_name, namespace, job_type, hash`,

@@ -11,6 +11,7 @@ export class MemoryRetention {
     tasks: [],
     deliveries: [],
     detached: [],
+    findings: [],
   }
   /** The removed records and their number, in order. */
   readonly parts: Array<string> = []

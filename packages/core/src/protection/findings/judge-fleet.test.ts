@@ -42,7 +42,7 @@ const branch = (status: string, more: Partial<BranchFacts> = {}): BranchFacts =>
 
 /** What is judged of one kind, in short: the cause's severity, since and sentence, or why there is none. */
 function judged(facts: Partial<FleetFacts>, key: string): ReadonlyArray<unknown> {
-  const none = { servers: [], datastores: [], jobs: [], held: [], branches: [] }
+  const none = { servers: [], datastores: [], jobs: [], groups: [], groupCounts: [], syncs: [], held: [], branches: [] }
   const one = judgeFleet({ ...none, workers: { running: 1, lastHeartbeat: 1 }, ...facts }).get(key)
   if (one === undefined) return ['not judged']
   if (one._tag === 'found') return [one.cause.severity, one.cause.since, one.cause.sentence]
@@ -262,7 +262,15 @@ test('workers are silent when none runs', () => {
 
 test('what lies on a server that cannot be read opens nothing and closes nothing', () => {
   const facts = {
-    ...{ servers: [unreachable], held: [], branches: [], workers: { running: 1, lastHeartbeat: 1 } },
+    ...{
+      groups: [],
+      groupCounts: [],
+      syncs: [],
+      servers: [unreachable],
+      held: [],
+      branches: [],
+      workers: { running: 1, lastHeartbeat: 1 },
+    },
     datastores: ['', 'offline'].map((maintenance, nth) =>
       store({ id: nth, maintenance, server: unreachable, usedBytes: 99 }),
     ),

@@ -1,5 +1,7 @@
+import { judgeSync, type SyncFacts } from './copy-findings.ts'
 import { type DatastoreFacts, judgeDatastore } from './datastore-findings.ts'
 import { type Judged, keyOfJudged } from './finding.ts'
+import { type GroupCounts, type GroupFacts, judgeGroup, judgeGroupCounts } from './group-findings.ts'
 import { type JudgedJob, judgeJob } from './job-findings.ts'
 import { judgeServer, type ServerFacts } from './server-findings.ts'
 import {
@@ -19,6 +21,9 @@ export interface FleetFacts {
   readonly servers: ReadonlyArray<ServerFacts>
   readonly datastores: ReadonlyArray<DatastoreFacts>
   readonly jobs: ReadonlyArray<JudgedJob>
+  readonly groups: ReadonlyArray<GroupFacts>
+  readonly groupCounts: ReadonlyArray<GroupCounts>
+  readonly syncs: ReadonlyArray<SyncFacts>
   readonly held: ReadonlyArray<HeldFacts>
   readonly branches: ReadonlyArray<BranchFacts>
   readonly workers: WorkerFacts
@@ -26,10 +31,14 @@ export interface FleetFacts {
 
 /** Judges everything, by the keys of findings. */
 export function judgeFleet(facts: FleetFacts): ReadonlyMap<string, Judged> {
+  const counts = Map.groupBy(facts.groupCounts, ({ datastore }) => datastore)
   const judgements = [
     ...facts.servers.flatMap(judgeServer),
     ...facts.datastores.flatMap(judgeDatastore),
     ...facts.jobs.flatMap(judgeJob),
+    ...facts.groups.flatMap(judgeGroup),
+    ...facts.datastores.flatMap((store) => judgeGroupCounts(store, counts.get(store.id) ?? [])),
+    ...facts.syncs.map(judgeSync),
     ...facts.held.map(judgeHeld),
     ...facts.branches.map(judgeBranch),
     judgeWorkers(facts.workers),
