@@ -58,8 +58,8 @@ export {
   type DefinitionUpdate,
 } from './definition-store.ts'
 export { type AttemptOutcome, Deliveries, type DeliveryFilter, type DueDelivery } from './deliveries.ts'
-export { type EncryptionKeyFilter, EncryptionKeys } from './encryption-keys.ts'
 export { Drills } from './drills.ts'
+export { type EncryptionKeyFilter, EncryptionKeys } from './encryption-keys.ts'
 export { EndpointNameTaken, EndpointStore, GatewayKeys, SecretNeeded, type StoredEndpoint } from './endpoint-store.ts'
 export {
   type Endpoint,

@@ -5,8 +5,8 @@ import type {
   Changes,
   DatastoreUsage,
   DefinitionStore,
-  EncryptionKeys,
   Drills,
+  EncryptionKeys,
   Findings,
   Guests,
   HeldDeletionsStore,
@@ -34,10 +34,9 @@ import { inventoryListsLayer } from '../lists/inventory-lists.ts'
 import { datastoreUsageLayer, serverObservationsLayer } from '../observations/observations.ts'
 
 import { breachesLayer } from '../protection/breaches.ts'
+import { drillsLayer } from '../protection/drills.ts'
 import { encryptionKeysLayer } from '../protection/encryption-keys.ts'
 import { insightsLayer } from '../protection/insights.ts'
-
-import { drillsLayer } from '../protection/drills.ts'
 
 import { objectivesLayer } from '../protection/objectives.ts'
 import { retentionLayer } from '../retention/retention.ts'
