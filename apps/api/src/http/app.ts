@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { isAllowedHost, unknownHostDetail } from '@netbox-pbs/app-shell'
 import { Effect } from 'effect'
+import { compress } from 'hono/compress'
 import { createMiddleware } from 'hono/factory'
 import { getPath } from 'hono/utils/url'
 import { openApiDocument } from '../openapi/document.ts'
@@ -29,6 +30,7 @@ const rest: Part = (app, run) => {
 
 const site: Part = (app, run) => {
   app.get('/', (c) => c.redirect(`${c.get('client').prefix}/plugins/pbs/`))
+  app.use('/plugins/pbs/*', compress({ encoding: 'gzip' }))
   app.use('/plugins/pbs/*', prefixedPages)
   app.route('/plugins/pbs/', pages(run))
 }

@@ -31,6 +31,8 @@ const withoutMap = (code: string): string => code.replace(/\/[/*]# sourceMapping
 const files = {
   'tabler.css': asset('text/css', packaged(require.resolve('@tabler/core/dist/css/tabler.min.css'))),
   'netbox-pbs.css': asset('text/css', own('netbox-pbs.css')),
+  'icons.svg': asset('image/svg+xml', own('icons.svg')),
+  'keys.js': asset('text/javascript', own('keys.js')),
   'color-mode.js': asset('text/javascript', own('color-mode.js')),
   'htmx.js': asset('text/javascript', packaged(require.resolve('htmx.org/dist/htmx.min.js'))),
 } as const satisfies Readonly<Record<string, Asset>>

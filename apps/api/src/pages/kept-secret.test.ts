@@ -2,7 +2,7 @@ import { Effect, Option, Redacted, TestClock, TestContext } from 'effect'
 import { expect, test } from 'vitest'
 import { keepSecret, openKept } from './kept-secret.ts'
 
-const viewer = { username: 'ada', servers: null, writes: true, operates: true, formToken: 'a' }
+const viewer = { username: 'ada', servers: null, writes: true, operates: true, formToken: 'a', session: 'a' }
 const secret = '6f0c1d7e-89ab-4cde-8f01-23456789abcd'
 const kept = keepSecret(Redacted.make(secret), viewer)
 const run = <A>(effect: Effect.Effect<A>) => Effect.runPromise(Effect.provide(effect, TestContext.TestContext))
@@ -12,7 +12,7 @@ test('a kept secret opens in its session for a quarter of an hour', async () => 
     Effect.gen(function* () {
       const sealed = yield* kept
       const soon = yield* openKept(sealed, viewer)
-      const elsewhere = yield* openKept(sealed, { ...viewer, formToken: 'b' })
+      const elsewhere = yield* openKept(sealed, { ...viewer, session: 'b' })
       yield* TestClock.adjust('15 minutes')
       return { sealed, soon, elsewhere, late: yield* openKept(sealed, viewer) }
     }),

@@ -15,7 +15,7 @@ const tagBytes = 16
 export const keepSecret = (secret: Redacted.Redacted<string>, viewer: Viewer): Effect.Effect<string> =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const iv = randomBytes(ivBytes)
-    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(viewer.formToken))
+    const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(viewer.session))
     const text = JSON.stringify({ until: now + lifetimeMillis, secret: Redacted.value(secret) })
     const sealed = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
     return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url')
@@ -28,7 +28,7 @@ export const openKept = (kept: string, viewer: Viewer): Effect.Effect<Option.Opt
     if (bytes.length <= ivBytes + tagBytes) return Option.none()
     try {
       const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(0, ivBytes))
-        .setAAD(Buffer.from(viewer.formToken))
+        .setAAD(Buffer.from(viewer.session))
         .setAuthTag(bytes.subarray(ivBytes, ivBytes + tagBytes))
       const text = Buffer.concat([decipher.update(bytes.subarray(ivBytes + tagBytes)), decipher.final()]).toString()
       // It was sealed above.

@@ -7,6 +7,7 @@ import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { ApiContext } from '../rest/caller.ts'
 import { signInPage } from '../rest/page-paths.ts'
 import type { Viewer } from './components/viewer.ts'
+import { maskToken, unmaskToken } from './mask-token.ts'
 import type { Form } from './serve-page.tsx'
 
 const cookie = 'netbox_pbs_session'
@@ -35,7 +36,8 @@ export const visitorOf = Effect.fn('pages.visitorOf')(function* (c: ApiContext) 
       servers: user.servers,
       writes: write_enabled && roleAllows(user.role, 'admin'),
       operates: write_enabled && roleAllows(user.role, 'operator'),
-      formToken: formTokenOf(id),
+      session: formTokenOf(id),
+      formToken: maskToken(formTokenOf(id)),
     }),
   )
 })
@@ -94,7 +96,7 @@ export const redeemLink = Effect.fn('pages.redeemLink')(function* (id: string) {
 
 /** Whether a form comes from a page of this session: from our origin, with the session's form token. */
 export function isOwnForm(c: ApiContext, viewer: Viewer, { form_token = '' }: Form): boolean {
-  return isOwnOrigin(c) && equal(form_token, viewer.formToken)
+  return isOwnOrigin(c) && equal(unmaskToken(form_token), viewer.session)
 }
 
 /** Whether the browser says that a form was sent from this very host. Browsers send `Origin` with every POST. */

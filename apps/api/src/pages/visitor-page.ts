@@ -4,6 +4,7 @@ import type { ApiContext } from '../rest/caller.ts'
 import { signInPage } from '../rest/page-paths.ts'
 import type { Viewer } from './components/viewer.ts'
 import { foreignForm, notForSomeServers, readOnly } from './error-pages.tsx'
+import { menuBadges } from './menu-badges.ts'
 import { type Form, html, type Page, seeOther, withForm } from './serve-page.tsx'
 import { isOwnForm, visitorOf } from './session.ts'
 
@@ -24,9 +25,15 @@ export const forVisitor =
         onSome: (viewer) =>
           viewer.servers !== null && reach === 'all servers'
             ? Effect.succeed(html(notForSomeServers(viewer, c.req.path), 403))
-            : Effect.locally(page(viewer), visibleServers, viewer.servers),
+            : Effect.locally(withBadges(c, viewer, page), visibleServers, viewer.servers),
       }),
     )
+
+/** The menu is drawn with pages as a whole, and not with the answers to forms, which lead to one as a rule. */
+const withBadges = (c: ApiContext, viewer: Viewer, page: (viewer: Viewer) => Page): Page =>
+  c.req.method === 'GET' && c.req.header('hx-request') !== 'true'
+    ? Effect.flatMap(menuBadges(viewer), (badges) => page({ ...viewer, badges }))
+    : page(viewer)
 
 /** A page for signed-in visitors who may write everything. */
 export const forWriter = (page: (viewer: Viewer) => Page) => pageFor('writes', page)

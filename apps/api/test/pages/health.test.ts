@@ -92,6 +92,13 @@ test('a token that may do more than it needs is told with its cure, until a test
   expect((await reader.get(page)).text).not.toContain('more privileges than an inventory needs')
 })
 
+test('the menu counts servers that cannot be reached, and says nothing of those that are well', async () => {
+  await found({ status: 'unreachable' })
+  expect((await reader.get('/plugins/pbs/snapshots/')).text).toMatch(/netbox-pbs-red ms-auto" title="unreachable">1</)
+  await found({ status: 'reachable' })
+  expect((await reader.get('/plugins/pbs/snapshots/')).text).not.toContain('title="unreachable"')
+})
+
 test('one that keeps failing says so, and why', async () => {
   await found({ status: 'reachable', consecutive_failures: 3, last_error: 'token "x" <b>' })
   const { text } = await reader.get('/plugins/pbs/servers/')
@@ -178,4 +185,24 @@ test('the same certificate pinned for another server is told on both pages, and 
   expect(said).toContain(`The same certificate is pinned for <a class="alert-link" href="${twin}">pbs-twin</a>.`)
   expect((await reader.get(twin)).text).toContain(`href="${one}">pbs-one</a>`)
   expect((await reader.get(other)).text).not.toContain(about)
+})
+
+test('a pin that no certificate has ever matched is told as such, and not as a change', async () => {
+  const made = await writer.send('/plugins/pbs/servers/add/', {
+    name: 'pbs-never',
+    host: 'pbs-never.example',
+    port: '8007',
+    token_id: 'inventory@pbs!reader',
+    token_secret: 'c0ffee00-1234-4abc-8def-000000000001',
+    fingerprint: pinned,
+    intent: 'untested',
+    form_token: await writer.formToken(),
+  })
+  page = made.headers.get('location') ?? ''
+  await found(changed)
+  const { text } = await reader.get(page)
+  expect(text).toContain('The fingerprint you entered is not the one that the server presents')
+  expect(text).not.toContain('The certificate changed')
+  await found({ ...changed, last_seen_at: '2026-05-01T02:00:00Z' })
+  expect((await reader.get(page)).text).toContain('The certificate changed')
 })

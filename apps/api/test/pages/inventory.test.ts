@@ -91,8 +91,9 @@ describe('a list', () => {
   test('says what is wrong with an address', async () => {
     const { status, text } = await visitor.get('/plugins/pbs/snapshots/?server=unknown&backup_type=x')
     expect(status).toBe(400)
-    expect(text).toContain('server: Select a valid choice. unknown is not one of the available choices.')
-    expect(text).toContain('backup_type: Select a valid choice. x is not one of the available choices.')
+    expect(text).toContain('There is no server unknown.')
+    expect(text).toContain('backup_type: there is no choice x.')
+    expect(text).toContain('id="quick-search"')
   })
 
   test.each(['export=csv', 'filter_id=1'])('with a filter that is not built shows no rows: %s', async (query) => {
@@ -122,8 +123,37 @@ describe('a list', () => {
     expect([status, text.includes('alert-danger')]).toEqual([400, true])
   })
 
-  test('past its end says so', async () => {
-    expect(await page('snapshots/?offset=1000')).toContain('The list ends before this page.')
+  test('past its end leads to the last page', async () => {
+    const { status, headers } = await visitor.get('/plugins/pbs/snapshots/?offset=1000&limit=25')
+    expect([status, headers.get('location')]).toEqual([303, '/plugins/pbs/snapshots/?offset=50&limit=25'])
+  })
+
+  test('has a form that filters, and shows the filter in the words of its column', async () => {
+    const { status, headers } = await visitor.get(
+      '/plugins/pbs/snapshots/?_filter=1&backup_type=vm&owner=&_field=size_bytes&_lookup=gte&_value=1000',
+    )
+    const address = headers.get('location') ?? ''
+    expect([status, address]).toEqual([303, '/plugins/pbs/snapshots/?backup_type=vm&size_bytes__gte=1000'])
+    const text = await page(address.slice('/plugins/pbs/'.length))
+    expect(text).toContain('Backup type: Virtual machine')
+    expect(text).toContain('Filters (2)')
+  })
+
+  test('has the columns that a user chooses, in the address and in this browser, until the usual ones are back', async () => {
+    const other = () => new Visitor(site.url).signIn(tokens.reader)
+    const chosen = await (await other()).get('/plugins/pbs/snapshots/?_columns=1&columns=backup_id&columns=owner')
+    expect(chosen.headers.get('location')).toBe('/plugins/pbs/snapshots/?columns=backup_id%2Cowner')
+    const [kept = ''] = chosen.headers.getSetCookie()
+    expect(kept).toMatch(/^netbox_pbs_columns_snapshot=backup_id%2Cowner; .*HttpOnly/)
+    const heads = async (path: string, headers = {}) =>
+      [...(await visitor.get(path, headers)).text.matchAll(/id="sort-(\w+)"/g)].map(([, name]) => name)
+    expect(await heads(chosen.headers.get('location') ?? '')).toEqual(['backup_id', 'owner'])
+    expect((await visitor.get('/plugins/pbs/snapshots/?columns=owner')).text).not.toContain('shown without it')
+    const back = await (await other()).get('/plugins/pbs/snapshots/?_columns=default&columns=owner')
+    expect([back.headers.get('location'), back.headers.getSetCookie()[0]]).toEqual([
+      '/plugins/pbs/snapshots/',
+      expect.stringContaining('Max-Age=0'),
+    ])
   })
 
   test.each(['servers', 'datastores', 'namespaces', 'groups', 'snapshots', 'jobs', 'tasks', 'sync-runs'])(

@@ -12,11 +12,25 @@ export const WrongParameters = ({ body }: { body: object }) => (
   <>
     {Object.entries(body).map(([name, texts]) => (
       <Alert kind="danger">
-        {Array.isArray(body) ? String(texts) : `${name}: ${[texts].flat().map(String).join(' ')}`}
+        {Array.isArray(body)
+          ? String(texts)
+          : [texts]
+              .flat()
+              .map((text) => wrongValue(name, String(text)))
+              .join(' ')}
       </Alert>
     ))}
   </>
 )
+
+const notAmong = /^Select a valid choice\. (.*) is not one of the available choices\.$/s
+
+/** What is wrong with a parameter, in a sentence for people. */
+function wrongValue(name: string, text: string): string {
+  const value = notAmong.exec(text)?.[1]
+  if (value === undefined) return `${name}: ${text}`
+  return /^server(_id)?(__n)?$/.test(name) ? `There is no server ${value}.` : `${name}: there is no choice ${value}.`
+}
 
 /** Parameters of a page's address that changed nothing. */
 export const IgnoredParameters = ({ names }: { names: ReadonlyArray<string> }) =>

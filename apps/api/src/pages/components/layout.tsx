@@ -1,8 +1,10 @@
-import type { Branch } from '@netbox-pbs/core'
-import type { Child } from 'hono/jsx'
+import { type Branch, formatTimestamp } from '@netbox-pbs/core'
+import { type Child, useContext } from 'hono/jsx'
 import { branchPage } from '../../rest/page-paths.ts'
 import { assetPath } from '../assets.ts'
-import { Sidebar } from './sidebar.tsx'
+import { formatTime } from './format.ts'
+import { goKeys, Sidebar } from './sidebar.tsx'
+import { PageTime } from './time.tsx'
 import type { Viewer } from './viewer.ts'
 
 /** Properties of every page. */
@@ -61,6 +63,7 @@ export const Layout = ({
       <link rel="stylesheet" href={assetPath('netbox-pbs.css')} />
       <script src={assetPath('color-mode.js')} />
       <script src={assetPath('htmx.js')} defer />
+      {viewer === null ? null : <script src={assetPath('keys.js')} defer />}
     </head>
     <body>
       {viewer === null && wide ? (
@@ -82,13 +85,55 @@ export const Layout = ({
               <div class="container-fluid">
                 {banner === null ? null : <BranchBanner {...banner} />}
                 {children}
+                <Foot />
               </div>
             </main>
           </div>
+          <Keys />
         </div>
       )}
     </body>
   </html>
+)
+
+/** To when ages are counted, and where the exact times are. */
+const Foot = () => {
+  const now = useContext(PageTime)
+  return now === null ? null : (
+    <footer class="text-secondary small mt-3 d-print-none">
+      Read at {formatTime(formatTimestamp(now))}. Ages count to then; a time on hover is in UTC, with scripts in your
+      zone too. Press ? for keys.
+    </footer>
+  )
+}
+
+/** The keys of pages, in a dialog that `?` opens. */
+const Keys = () => (
+  <dialog id="keys" class="netbox-pbs-keys" aria-labelledby="keys-title">
+    <h2 id="keys-title">Keys</h2>
+    <dl>
+      {[
+        { key: '/', label: 'Search this list' },
+        { key: 'j', label: 'Next row' },
+        { key: 'k', label: 'Previous row' },
+        { key: 'Enter', label: 'Open the row' },
+        ...goKeys.map(({ key, label }) => ({ key: `g ${key}`, label })),
+        { key: '?', label: 'This list of keys' },
+      ].map(({ key, label }) => (
+        <div>
+          <dt>
+            <kbd>{key}</kbd>
+          </dt>
+          <dd>{label}</dd>
+        </div>
+      ))}
+    </dl>
+    <form method="dialog">
+      <button class="btn" type="submit">
+        Close
+      </button>
+    </form>
+  </dialog>
 )
 
 /** A link of a breadcrumb. */

@@ -13,15 +13,29 @@ export interface PagerProps {
 
 const sizes = [25, 50, 100, 250, 500, 1000]
 
-const Step = ({ href, label, text, enabled }: { href: string; label: string; text: string; enabled: boolean }) => (
+/** Its id is the same on the page that it leads to, so that the focus stays on it. */
+const Step = ({
+  id,
+  href,
+  label,
+  text,
+  enabled,
+}: {
+  id: string
+  href: string
+  label: string
+  text: string
+  enabled: boolean
+}) => (
   <li class={enabled ? 'page-item' : 'page-item disabled'}>
     {enabled ? (
-      <a class="page-link" href={href} aria-label={label}>
+      <a id={id} class="page-link" href={href} aria-label={label}>
         {text}
       </a>
     ) : (
-      <span class="page-link" aria-hidden="true">
-        {text}
+      <span id={id} class="page-link" tabindex={-1}>
+        <span aria-hidden="true">{text}</span>
+        <span class="visually-hidden">No {label.toLowerCase()}</span>
       </span>
     )}
   </li>
@@ -46,7 +60,13 @@ export const Pager = ({ path, parameters, count, limit, offset }: PagerProps) =>
       {last === 0 ? null : (
         <nav aria-label="Pages of the list">
           <ul class="pagination m-0 flex-wrap">
-            <Step href={href((current - 1) * limit, limit)} label="Previous page" text="‹" enabled={current > 0} />
+            <Step
+              id="page-previous"
+              href={href((current - 1) * limit, limit)}
+              label="Previous page"
+              text="‹"
+              enabled={current > 0}
+            />
             {offered.map((page) =>
               page === null ? (
                 <li class="page-item disabled">
@@ -55,6 +75,7 @@ export const Pager = ({ path, parameters, count, limit, offset }: PagerProps) =>
               ) : (
                 <li class={page === current ? 'page-item active' : 'page-item'}>
                   <a
+                    id={`page-${page + 1}`}
                     class="page-link"
                     href={href(page * limit, limit)}
                     aria-current={page === current ? 'page' : undefined}
@@ -64,7 +85,13 @@ export const Pager = ({ path, parameters, count, limit, offset }: PagerProps) =>
                 </li>
               ),
             )}
-            <Step href={href((current + 1) * limit, limit)} label="Next page" text="›" enabled={current < last} />
+            <Step
+              id="page-next"
+              href={href((current + 1) * limit, limit)}
+              label="Next page"
+              text="›"
+              enabled={current < last}
+            />
           </ul>
         </nav>
       )}

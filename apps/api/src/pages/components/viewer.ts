@@ -1,6 +1,14 @@
 import type { Branch } from '@netbox-pbs/core'
 import type { UserRights } from '@netbox-pbs/core/ports'
 
+/** A number next to an item of the menu, shown only when something is wrong. */
+export interface MenuBadge {
+  readonly count: number
+  readonly color: 'red' | 'orange'
+  /** What is counted. */
+  readonly title: string
+}
+
 /** The signed-in user, as pages need it. */
 export interface Viewer extends Pick<UserRights, 'servers'> {
   readonly username: string
@@ -8,7 +16,11 @@ export interface Viewer extends Pick<UserRights, 'servers'> {
   readonly writes: boolean
   /** May do an operator's work: start runs, decide on held deletions, review and merge branches. */
   readonly operates: boolean
-  /** Goes into every form; bound to the session. */
+  /** What the menu says of pages, by their paths; left out: nothing. */
+  readonly badges?: ReadonlyMap<string, MenuBadge>
+  /** What only this session knows; it is never drawn. */
+  readonly session: string
+  /** Goes into every form; bound to the session, and another text on every page. */
   readonly formToken: string
 }
 

@@ -19,12 +19,14 @@ export const CertificateAlert = ({ row, viewer }: { row: Row; viewer: Viewer }) 
   return (
     <Alert kind="danger">
       <div class="w-100">
-        <h2 class="alert-title">{changed ? 'The certificate changed' : 'The certificate does not verify'}</h2>
+        <h2 class="alert-title">{titleOf(row, changed)}</h2>
         <p>
           Nothing is sent to this server, and its inventory stays as it was.{' '}
-          {changed
-            ? 'If its certificate was renewed, compare the fingerprint with the dashboard of the server and pin it; if not, find out why: another machine may be intercepting the connection.'
-            : 'Compare the fingerprint with the dashboard of the server and pin it, or install a certificate that a known authority has signed.'}
+          {changed && neverRead(row)
+            ? 'No certificate of this server has ever matched. Compare what it presents with the dashboard of the server: pin it if they are equal, and correct the host if they are not.'
+            : changed
+              ? 'If its certificate was renewed, compare the fingerprint with the dashboard of the server and pin it; if not, find out why: another machine may be intercepting the connection.'
+              : 'Compare the fingerprint with the dashboard of the server and pin it, or install a certificate that a known authority has signed.'}
         </p>
         <dl class="netbox-pbs-break">
           <dt>Pinned</dt>
@@ -48,6 +50,16 @@ export const CertificateAlert = ({ row, viewer }: { row: Row; viewer: Viewer }) 
       </div>
     </Alert>
   )
+}
+
+/** Whether no contact with a server has ever come about, so that its pin has never matched. */
+const neverRead = (row: Row): boolean => row['last_seen_at'] === null
+
+const titleOf = (row: Row, changed: boolean): string => {
+  if (!changed) return 'The certificate does not verify'
+  return neverRead(row)
+    ? 'The fingerprint you entered is not the one that the server presents'
+    : 'The certificate changed'
 }
 
 /** Fingerprints are the same with and without colons, in either case. */

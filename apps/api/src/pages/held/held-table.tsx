@@ -1,6 +1,6 @@
-import { type HeldDeletions, scopeTitle, whyHeld } from '@netbox-pbs/core'
+import { type HeldDeletions, type ScopeFields, scopes, scopeTitle, whyHeld } from '@netbox-pbs/core'
 import type { SampledSet } from '../../records/held-deletions.ts'
-import { confirmHeldPage, dismissHeldPage, rowPage } from '../../rest/page-paths.ts'
+import { confirmHeldPage, dismissHeldPage, listPage, rowPage } from '../../rest/page-paths.ts'
 import { display } from '../../rest/row.ts'
 import { HeldStateBadge } from '../components/badge.tsx'
 import { DataTable, type TableColumn } from '../components/data-table.tsx'
@@ -54,6 +54,7 @@ const Samples = ({ set, model, rows }: SampledSet) =>
   rows.length === 0 ? null : (
     <details class="mt-1">
       <summary>{rows.length < set.count ? `The first ${rows.length} of ${formatCount(set.count)}` : 'Rows'}</summary>
+      <a href={missingRows(set)}>All as a list</a>
       <ul class="list-unstyled mb-0 mt-1">
         {rows.map((row) => (
           <li>
@@ -73,11 +74,21 @@ const Decisions = ({ set, formToken }: { set: HeldDeletions; formToken: string }
   return (
     <div class="btn-list justify-content-end">
       {set.state === 'confirmed' ? null : (
-        <Decision
-          action={confirmHeldPage(set.id)}
-          {...{ set, formToken, label: `Confirm ${deletions}`, kind: 'btn-outline-danger' }}
-          title={title}
-        />
+        <details class="netbox-pbs-second">
+          <summary class="btn btn-sm btn-outline-danger" aria-label={`Confirm ${deletions}… ${title}`}>
+            Confirm {deletions}…
+          </summary>
+          <p class="text-start mb-2">
+            {sentence(`${rows} ${set.count === 1 ? 'goes' : 'go'} from ${title}`)} The next complete list that still
+            lacks {set.count === 1 ? 'it' : 'them'} deletes {set.count === 1 ? 'it' : 'them'}. Look at{' '}
+            <a href={missingRows(set)}>all of them</a> first.
+          </p>
+          <Decision
+            action={confirmHeldPage(set.id)}
+            {...{ set, formToken, label: `Confirm ${deletions}`, kind: 'btn-danger' }}
+            title={title}
+          />
+        </details>
       )}
       {set.state === 'dismissed' ? null : (
         <Decision
@@ -88,6 +99,16 @@ const Decisions = ({ set, formToken }: { set: HeldDeletions; formToken: string }
       )}
     </div>
   )
+}
+
+/** The list of the rows that a scope's source no longer lists. */
+function missingRows({ scope }: HeldDeletions): string {
+  const { server, datastore, namespace, job_type }: ScopeFields = scope
+  const { lists } = scopes[scope.resource]
+  const parameters = new URLSearchParams({ missing_since__empty: 'false' })
+  for (const [name, value] of Object.entries({ server, datastore_name: datastore, namespace, job_type }))
+    if (value !== undefined) parameters.set(name, value)
+  return `${listPage(lists)}?${parameters}`
 }
 
 /** The form sends the revision that it shows, so a decision never covers later changes. */

@@ -1,28 +1,24 @@
-import {
-  type Field,
-  type ListQuery,
-  type ListRequest,
-  type ModelName,
-  noDefinitions,
-  registry,
-  splitParameter,
-} from '@netbox-pbs/core'
-import { InventoryLists, type StoreFailed } from '@netbox-pbs/core/ports'
-import { Effect, Option } from 'effect'
+import { type ListQuery, type ModelName, noDefinitions, registry } from '@netbox-pbs/core'
+import { InventoryLists } from '@netbox-pbs/core/ports'
+import { Effect } from 'effect'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { attachedTo } from '../../inventory/attached.ts'
-import { branchParameter, placeOf } from '../../rest/branch-place.ts'
+import { placeOf } from '../../rest/branch-place.ts'
 import type { ApiContext } from '../../rest/caller.ts'
 import { addServerPage, listPage } from '../../rest/page-paths.ts'
 import { anyRow } from '../../rest/row.ts'
 import { branchBanner, branchView } from '../branch-view.tsx'
 import { IgnoredParameters, WrongParameters } from '../components/alert.tsx'
-import { type Chip, FilterChips } from '../components/filter-form.tsx'
+import { FilterChips } from '../components/filter-form.tsx'
 import { Layout, PageTitle } from '../components/layout.tsx'
 import type { PageBranch, Viewer } from '../components/viewer.ts'
 import { presentations } from '../presentations/presentations.ts'
-import { html, type Page } from '../serve-page.tsx'
+import { html, type Page, seeOther } from '../serve-page.tsx'
 import { forVisitor } from '../visitor-page.ts'
+import { filterChips } from './filter-chips.ts'
+import { addressOfForm, columnsParameter, namedColumns, sent } from './list-parameters.ts'
 import { ListTable } from './list-table.tsx'
+import { ListTools } from './list-tools.tsx'
 import { readPageQuery } from './page-query.ts'
 import { QuickSearch } from './quick-search.tsx'
 
@@ -33,18 +29,58 @@ export const list =
     const parameters = new URL(c.req.url).searchParams
     // Pages are reached by number; a cursor belongs to REST.
     parameters.delete('start')
-    return forVisitor(
-      (viewer) => branchView(c, { viewer, place: placeOf(model) }, (branch) => draw(viewer, model, parameters, branch)),
-      'by server',
-    )(c)
+    const address = addressOfForm(model, parameters)
+    return forVisitor((viewer) => {
+      if (address !== null) {
+        if (parameters.has(sent.columns)) keepColumns(c, model, address.get(columnsParameter))
+        return Effect.succeed(c.redirect(`${listPage(model)}${address.size > 0 ? `?${address}` : ''}`, 303))
+      }
+      const kept = getCookie(c, columnsCookie(model))
+      return branchView(c, { viewer, place: placeOf(model) }, (branch) =>
+        draw({ viewer, name: model, parameters, branch, kept }),
+      )
+    }, 'by server')(c)
   }
 
-const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams, branch: PageBranch): Page =>
+const columnsCookie = (model: ModelName): string => `netbox_pbs_columns_${model}`
+
+/** Columns that a user has chosen are those of the list in this browser, for a year; null: the usual ones again. */
+function keepColumns(c: ApiContext, model: ModelName, columns: string | null): void {
+  const { prefix, scheme } = c.get('client')
+  const scope = {
+    ...{ path: `${prefix}/plugins/pbs`, httpOnly: true, secure: scheme === 'https' },
+    sameSite: 'Lax' as const,
+  }
+  if (columns === null) deleteCookie(c, columnsCookie(model), scope)
+  else setCookie(c, columnsCookie(model), columns, { ...scope, maxAge: 365 * 86_400 })
+}
+
+interface Drawing {
+  readonly viewer: Viewer
+  readonly name: ModelName
+  readonly parameters: URLSearchParams
+  readonly branch: PageBranch
+  /** The columns that this browser keeps for the list. */
+  readonly kept: string | undefined
+}
+
+const draw = ({ viewer, name, parameters, branch, kept }: Drawing): Page =>
   Effect.gen(function* () {
     const model = registry[name]
     const path = listPage(name)
-    const { request, resolved } = yield* readPageQuery(name, parameters)
+    const filtering = new URLSearchParams(parameters)
+    filtering.delete(columnsParameter)
+    const { request, resolved } = yield* readPageQuery(name, filtering)
     const wrong = resolved._tag === 'rejected' ? resolved.body : null
+    const page = resolved._tag === 'query' ? yield* rowsOf(resolved.query) : noRows
+    const { limit } = request.query.page
+    const offset = request.query.page._tag === 'offset' ? request.query.page.offset : 0
+    if (page.count > 0 && offset >= page.count) return seeOther(`${path}?${lastPage(parameters, page.count, limit)}`)
+    const columns =
+      namedColumns(model, parameters.get(columnsParameter) ?? undefined) ??
+      namedColumns(model, kept) ??
+      usualColumns(request.query, resolved._tag === 'query' ? resolved.query : null)
+    const chips = yield* filterChips(request, filtering)
     return html(
       <Layout title={model.labelPlural} path={path} viewer={viewer} banner={branchBanner(name, branch, path)}>
         <PageTitle title={model.labelPlural}>
@@ -56,108 +92,59 @@ const draw = (viewer: Viewer, name: ModelName, parameters: URLSearchParams, bran
         </PageTitle>
         {wrong === null ? null : <WrongParameters body={wrong} />}
         <IgnoredParameters names={request.ignored} />
-        <FilterChips chips={yield* filterChips(request, parameters)} path={listPage(name, branch)} />
+        <FilterChips chips={chips} path={listPage(name, branch)} />
         <div class="card">
-          <div class="card-header">
+          <div class="card-header netbox-pbs-list-head">
             <QuickSearch
               path={path}
               search={request.query.search ?? ''}
               label={`Search ${model.labelPlural.toLowerCase()}`}
             />
+            <ListTools
+              {...{ model, path, parameters, columns }}
+              servers={name === 'server' ? [] : yield* serverNames}
+              filters={chips.length}
+            />
           </div>
-          {resolved._tag === 'query' ? yield* table(resolved.query, parameters, branch) : null}
+          <ListTable {...page} {...{ model, columns, path, parameters, limit, offset, branch }} />
         </div>
       </Layout>,
       wrong === null ? 200 : 400,
     )
   })
 
-const table = (query: ListQuery, parameters: URLSearchParams, branch: PageBranch) =>
+const noRows = { count: 0, rows: [], attached: noDefinitions } as const
+
+const rowsOf = (query: ListQuery) =>
   Effect.gen(function* () {
-    const lists = yield* InventoryLists
-    const { count, rows } = yield* lists.list(query)
-    const { limit } = query.page
+    const { count, rows } = yield* (yield* InventoryLists).list(query)
     const tagged = rows.some(({ tags }) => tags.length > 0)
     const attached = tagged ? yield* attachedTo(query.model, rows) : noDefinitions
-    return (
-      <ListTable
-        attached={attached}
-        model={registry[query.model]}
-        columns={columnsOf(query)}
-        rows={rows.map(anyRow)}
-        path={listPage(query.model)}
-        parameters={parameters}
-        count={count ?? rows.length}
-        limit={limit}
-        offset={query.page._tag === 'offset' ? query.page.offset : 0}
-        branch={branch}
-      />
-    )
+    return { count: count ?? rows.length, rows: rows.map(anyRow), attached }
   })
 
-/** The columns that a list shows: its own, without the server's where all rows are of one. */
-function columnsOf({ model, filters }: ListQuery): ReadonlyArray<string> {
+/** The parameters of the last page of a list. */
+function lastPage(parameters: URLSearchParams, count: number, limit: number): URLSearchParams {
+  const last = new URLSearchParams(parameters)
+  last.set('offset', String(Math.floor((count - 1) / limit) * limit))
+  return last
+}
+
+/** Servers that the filter form lets choose from. */
+const offeredServers = 200
+
+const serverNames = Effect.gen(function* () {
+  const page = { _tag: 'offset', limit: offeredServers, offset: 0 } as const
+  const { rows } = yield* (yield* InventoryLists).list({ model: 'server', filters: [], search: null, order: [], page })
+  return rows.map(({ name }) => name)
+})
+
+/** The columns that a list shows as a rule: without the server's where all rows are of one. */
+function usualColumns({ model }: ListQuery, query: ListQuery | null): ReadonlyArray<string> {
   const { columns } = presentations[model]
-  const ofOneServer = filters.some(
+  const ofOneServer = query?.filters.some(
     ({ field, lookup, negated, values }) =>
       field === 'server' && lookup === 'exact' && negated !== true && values.length === 1,
   )
-  return ofOneServer ? columns.filter((name) => name !== 'server') : columns
+  return ofOneServer === true ? columns.filter((name) => name !== 'server') : columns
 }
-
-/** Parameters of a list page that are not filters. */
-const noFilters = new Set(['limit', 'offset', 'ordering', 'q', 'brief', 'fields', 'omit', 'format', branchParameter])
-
-/** The filters of a request, in the words of its columns; one given by a server's id shows the server's name. */
-const filterChips = (
-  { query: { model }, ignored }: ListRequest,
-  parameters: URLSearchParams,
-): Effect.Effect<ReadonlyArray<Chip>, StoreFailed, InventoryLists> =>
-  Effect.forEach(
-    [...parameters].filter(([name]) => !noFilters.has(name) && !ignored.includes(name)),
-    ([name, value]) =>
-      Effect.gen(function* () {
-        const fields: Readonly<Record<string, Field>> = registry[model].fields
-        const { name: filtered, suffix } = splitParameter(name)
-        const column = filtered.replace(/_id$/, '')
-        const byId = fields[filtered] === undefined && fields[column]?.type === 'reference'
-        const label = (byId ? fields[column] : fields[filtered])?.label
-        const without = new URLSearchParams(parameters)
-        without.delete(name, value)
-        without.delete('offset')
-        return {
-          label: label === undefined ? name : suffix === null ? label : `${label} ${lookupWords[suffix] ?? suffix}`,
-          value: byId ? yield* serverName(value) : value === '' ? blank(fields[name]) : value,
-          without: `${listPage(model)}${without.size > 0 ? `?${without}` : ''}`,
-        }
-      }),
-  )
-
-/** What the lookups of filters do, in words that stand before their value. */
-const lookupWords: Readonly<Record<string, string>> = {
-  n: 'is not',
-  ic: 'contains',
-  nic: 'does not contain',
-  ie: 'in any case',
-  nie: 'in no case',
-  isw: 'starts with',
-  nisw: 'does not start with',
-  iew: 'ends with',
-  niew: 'does not end with',
-  empty: 'is empty',
-  regex: 'matches',
-  iregex: 'matches in any case',
-  lt: 'below',
-  lte: 'at most',
-  gt: 'above',
-  gte: 'at least',
-}
-
-const blank = (field: Field | undefined): string => (field?.class === 'key' ? '(root)' : '(none)')
-
-const serverName = (id: string): Effect.Effect<string, StoreFailed, InventoryLists> =>
-  Effect.gen(function* () {
-    const lists = yield* InventoryLists
-    const row = /^\d{1,15}$/.test(id) ? yield* lists.get({ model: 'server', id: Number(id) }) : Option.none()
-    return Option.match(row, { onNone: () => id, onSome: ({ name }) => name })
-  })

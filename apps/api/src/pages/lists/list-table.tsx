@@ -74,7 +74,7 @@ export const ListTable = ({
         caption={model.labelPlural}
         columns={attached.tags.size > 0 ? [...shown, tags] : shown}
         rows={rows}
-        empty={emptyText(model, count, parameters)}
+        empty={emptyText(model, parameters)}
         headAttributes={partly}
       />
       <div {...partly}>
@@ -124,8 +124,7 @@ const Kept = ({ parameters }: { parameters: URLSearchParams }) => (
 
 const plain = new Set(['limit', 'offset', 'ordering', 'columns', branchParameter])
 
-function emptyText(model: Model, count: number, parameters: URLSearchParams): string {
-  if (count > 0) return 'The list ends before this page.'
+function emptyText(model: Model, parameters: URLSearchParams): string {
   if ([...parameters].some(([name, value]) => !plain.has(name) && `${name}=${value}` !== 'q='))
     return `No ${model.label.toLowerCase()} matches.`
   return model.name === 'server'

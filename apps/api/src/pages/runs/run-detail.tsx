@@ -49,6 +49,8 @@ export const RunDetail = ({ run, scopes, warnings, branches, jobs, held, pager }
         'hx-get': here,
         'hx-trigger': 'every 1s',
         'hx-select': '#run',
+        // The button that cancels goes with the end of the run.
+        'hx-select-oob': '#run-actions',
         'hx-target': '#run',
         'hx-swap': 'outerHTML show:none',
       }

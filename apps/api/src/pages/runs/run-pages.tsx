@@ -107,9 +107,11 @@ const detail = (c: ApiContext, id: number) =>
         return html(
           <Layout title={`Run ${id}`} path={path} viewer={viewer} refresh={isUnderWay(run)}>
             <PageTitle title={`Run ${id}`} crumbs={[{ href: runsPage, label: 'Sync runs' }]}>
-              {viewer.operates && runAllows(run, 'cancel') && mayCancel(run, viewer) ? (
-                <CancelButton formToken={viewer.formToken} run={run} />
-              ) : null}
+              <div id="run-actions">
+                {viewer.operates && runAllows(run, 'cancel') && mayCancel(run, viewer) ? (
+                  <CancelButton formToken={viewer.formToken} run={run} />
+                ) : null}
+              </div>
             </PageTitle>
             {waits === null ? null : (
               <Alert kind="danger">
