@@ -96,7 +96,9 @@ describe.each(lists)('$path', ({ path, documented }) => {
   })
 
   const ofRows = modelNames.some((model) => path === `${root}/${registry[model].path}/`)
-  test.each([...(ofRows ? [] : ['tag', 'tag__n', 'tag_id', 'cf_site', 'cf_site__ic']), 'export', 'filter_id'])(
+  const unbuilt = [...(ofRows ? [] : ['tag', 'tag__n', 'tag_id', 'cf_site', 'cf_site__ic']), 'export', 'filter_id']
+  // A record may have a field of that name: the tag of an objective.
+  test.each(unbuilt.filter((parameter) => documented.every(({ name }) => name !== parameter)))(
     'refuses %s, which NetBox would filter by',
     async (parameter) => {
       const { status, json } = await api.ask('GET', `${path}?${parameter}=1`)
