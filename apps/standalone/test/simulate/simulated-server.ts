@@ -79,7 +79,8 @@ export class SimulatedServer {
     const version = this.versionNow()
     const ns = target.searchParams.get('ns')
     const onEnd = () => {
-      if (fault === null && response.status === 200)
+      // A slow answer is complete too.
+      if ((fault === null || fault === 'slow') && response.status === 200)
         this.answered.push({ version, path: `${path}${ns === null ? '' : ` ${ns}`}` })
     }
     return answerOf(whole, fault, world, onEnd)
