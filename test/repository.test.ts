@@ -219,6 +219,11 @@ describe('the files', () => {
     expect(found(others, /toISOString\(|\bformatIso/)).toEqual([])
   })
 
+  // esbuild gives two constants of this name in one file of a bundle no other names, and the program does not start.
+  test('declare no `from` outside of functions', () => {
+    expect(found(sources, /^(?:export )?(?:const|let) from\b/m)).toEqual([])
+  })
+
   test('of source stop at 400 lines', () => {
     expect(sources.filter((path) => read(path).split('\n').length > 400)).toEqual([])
   })

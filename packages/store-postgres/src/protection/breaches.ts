@@ -10,7 +10,7 @@ import { recordCondition, recordCount, recordListOf, recordOrder, recordSlice } 
 /** A server that was renamed shows its present name. */
 const serverName = sql`coalesce(v.name, b.server_name)`
 
-const from = sql`from breaches b left join servers v on v.id = b.server_id left join groups g on g.id = b.group_id`
+const breachRows = sql`from breaches b left join servers v on v.id = b.server_id left join groups g on g.id = b.group_id`
 
 const breachList = recordListOf(breachFields, {
   columns: {
@@ -41,7 +41,7 @@ export const breachesLayer: Layer.Layer<Breaches, never, Database> = Layer.effec
           const which = sql`where ${await recordCondition(db, breachList, where)} ${ofUser}`
           const own = { id: breachList.id, order: recordOrder(breachList, terms), newestFirst: true }
           const { begin, order, limit, ...slice } = recordSlice(request, own)
-          const count = await recordCount(db, slice, sql`${from} ${which}`)
+          const count = await recordCount(db, slice, sql`${breachRows} ${which}`)
           return { count, rows: await selectBreaches(db, sql`${which} and ${begin} order by ${order} ${limit}`) }
         })
       }),
@@ -59,6 +59,6 @@ async function selectBreaches(db: Kysely<Tables>, page: RawBuilder<unknown>): Pr
   const { rows } = await sql<Breach>`
     select b.id, g.id as "group", jsonb_build_object('id', b.server_id, 'name', ${serverName}) as server, b.datastore_name,
       b.namespace, b.backup_type, b.backup_id, b.objective, b.began as begin, b.ended as end
-    ${from} ${page}`.execute(db)
+    ${breachRows} ${page}`.execute(db)
   return rows
 }

@@ -18,7 +18,7 @@ import { recordCondition, recordCount, recordListOf, recordOrder, recordSlice } 
 import { nextVersion, versionChanged } from '../tables/row-version.ts'
 
 const serverName = sql`coalesce(v.name, d.server_name)`
-const from = sql`from drills d left join servers v on v.id = d.server_id`
+const drillRows = sql`from drills d left join servers v on v.id = d.server_id`
 
 const drillList = recordListOf(drillFields, {
   columns: {
@@ -53,7 +53,7 @@ export const drillsLayer: Layer.Layer<Drills, never, Database> = Layer.effect(
         return yield* database.query('reading the drills', async (db) => {
           const which = sql`where ${await recordCondition(db, drillList, where)} ${ofUser}`
           const slice = recordSlice(request, { id: drillList.id, order: recordOrder(drillList, terms) })
-          const count = await recordCount(db, slice, sql`${from} ${which}`)
+          const count = await recordCount(db, slice, sql`${drillRows} ${which}`)
           return {
             count,
             rows: await select(db, sql`${which} and ${slice.begin} order by ${slice.order} ${slice.limit}`),
@@ -144,7 +144,7 @@ const written = (name: keyof DrillValues, values: DrillValues) => sql`${values[n
 async function select(db: Kysely<Tables>, which: RawBuilder<unknown>): Promise<ReadonlyArray<Drill>> {
   const { rows } = await sql<Drill>`
     select d.id, jsonb_build_object('id', d.server_id, 'name', ${serverName}) as server, ${sql.join(columns.map((name) => sql.ref(`d.${name}`)))},
-      d.upid, d.created, d.last_updated ${from} ${which}`.execute(db)
+      d.upid, d.created, d.last_updated ${drillRows} ${which}`.execute(db)
   return rows
 }
 

@@ -170,7 +170,10 @@ const tagsOf = sql`case when g.tags = '[]' then '[]'::jsonb else coalesce((
     select jsonb_agg(x.values -> 'slug') from tags x where x.removed is null and g.tags @> jsonb_build_array(x.id)
   ), '[]') end`
 
-/** Locks groups, and reads what they are judged by. */
+/**
+ * Locks groups, and reads what they are judged by. They are chosen first: without statistics the planner reads the
+ * snapshots of all groups before it looks at the ids.
+ */
 async function groupsOf(
   db: Kysely<Tables>,
   ids: ReadonlyArray<number>,
@@ -183,6 +186,9 @@ async function groupsOf(
   const tags = rules.some(({ tag }) => typeof tag === 'string') ? tagsOf : sql`'[]'::jsonb`
   const ofGroup = sql`${sameKey('group', 's', 'g')} and ${countsAsBackup('s')}`
   const { rows } = await sql<KnownGroup>`
+    with g as materialized (
+      select g.* from groups g where g.id = any(${ids}::bigint[]) order by g.id for no key update
+    )
     select g.id, ${seconds(sql`now()`)} as now, v.name as server, g.datastore_name, g.namespace, g.backup_type, g.backup_id,
       g.presence in ('listed', 'absent') as listed, ${tags} as tags, ${sql.join(stored)},
       b.times, b.verification_state, b.verification_upid,
@@ -193,9 +199,7 @@ async function groupsOf(
       case when g.unfinished_since is not null and b.times = '[]' then (
         select ${seconds(sql`min(s.backup_time)`)} from snapshots s where ${ofGroup} and not s.finished
       ) end as unfinished
-    from unnest(${ids}::bigint[]) as i (id)
-    join groups g on g.id = i.id
-    join servers v on v.id = g.server_id
+    from g join servers v on v.id = g.server_id
     cross join lateral (
       select coalesce(jsonb_agg(${seconds(sql`s.backup_time`)} order by s.backup_time desc), '[]') as times,
         (array_agg(s.verification_state order by s.backup_time desc))[1] as verification_state,
@@ -205,7 +209,7 @@ async function groupsOf(
         where ${ofGroup} and s.finished and s.backup_time <= ${judgingUntil} order by s.backup_time desc limit ${sql.lit(mostBackups)}
       ) s
     ) b
-    order by g.id for no key update of g`.execute(db)
+    order by g.id`.execute(db)
   return rows
 }
 
