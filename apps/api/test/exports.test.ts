@@ -167,6 +167,9 @@ describe.each(engines)('exports on $engine', ({ engine, database }) => {
       '/branches/1/changes/',
       '/sync-runs/1/scopes/',
       '/sync-runs/1/jobs/',
+      '/insights/nights/',
+      '/snapshots/1/copies/',
+      '/copy-ledger/',
     ])
   })
 

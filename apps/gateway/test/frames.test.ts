@@ -381,11 +381,20 @@ describe('datastores', () => {
     ])
     // Unreadable is not the same as known to have no size.
     const unknown = frames.flatMap((frame) => (frame.frame === 'datastore' ? [[frame.name, frame.unknown]] : []))
+    const ofCollection = [
+      'gc_index_bytes',
+      'gc_disk_bytes',
+      'gc_removed_bytes',
+      'gc_pending_bytes',
+      'gc_bad_chunks',
+      'last_gc_at',
+      'last_gc_end',
+    ]
     expect(unknown).toEqual([
-      ['bucket', undefined],
-      ['tank', undefined],
-      ['usb1', [...sizeFields]],
-      ['vault', [...sizeFields]],
+      ['bucket', ofCollection],
+      ['tank', ofCollection],
+      ['usb1', [...sizeFields, ...ofCollection]],
+      ['vault', [...sizeFields, ...ofCollection]],
     ])
   })
 

@@ -106,7 +106,7 @@ const nameOf = ({ backup_type, backup_id }: Pick<CoreGuest, 'backup_type' | 'bac
 
 /** A guest in REST form. */
 export const servedGuest = (base: string, guest: CoreGuest): z.infer<typeof Guest> => {
-  const { id, backup_type, backup_id, origin, protection, ...facts } = guest
+  const { id, backup_type, backup_id, origin, comment, snapshot_count, last_backup, protection } = guest
   const server = origin === null ? null : serverOf(base, origin)
   const [datastore_name, namespace] = [origin?.datastore_name ?? null, origin?.namespace ?? null]
   return {
@@ -129,8 +129,20 @@ export const servedGuest = (base: string, guest: CoreGuest): z.infer<typeof Gues
     server,
     datastore_name,
     namespace,
-    ...facts,
+    comment,
+    snapshot_count,
+    last_backup,
     protection: protectionChoice(protection),
+    protection_since: guest.protection_since,
+    fresh_until: guest.fresh_until,
+    copies: guest.copies,
+    servers: guest.servers,
+    offsite_copies: guest.offsite_copies,
+    offline_copies: guest.offline_copies,
+    lagging_copies: guest.lagging_copies,
+    points_behind: guest.points_behind,
+    lag_since: guest.lag_since,
+    created: guest.created,
   }
 }
 

@@ -22,7 +22,8 @@ export const Night = z.object({
 export const nightFilter = recordFilter(Night, { fields: nightFields })
 
 /** A night as REST answers it. */
-export const servedNight = (base: string, { server, ...night }: NightOutcomes): z.infer<typeof Night> => ({
-  ...night,
+export const servedNight = (base: string, { night, server, ...outcomes }: NightOutcomes): z.infer<typeof Night> => ({
+  night,
   server: { id: server.id, url: rowUrl(base, 'server', server.id), display: server.name, name: server.name },
+  ...outcomes,
 })

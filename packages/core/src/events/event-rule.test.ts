@@ -99,6 +99,8 @@ test('every event type has a word and object types', () => {
     ['job_failed', 'job_ended'],
     ['branch_ready', 'branch_ready'],
     ['deletions_held', 'deletions_held'],
+    ['finding_opened', 'finding_opened'],
+    ['finding_closed', 'finding_closed'],
   ])
 })
 
