@@ -115,7 +115,6 @@ export {
   selects,
   syncRoute,
 } from './protection/sync-route.ts'
-export { upidStart } from './protection/upid-start.ts'
 export {
   isOutdated,
   type VerificationKind,

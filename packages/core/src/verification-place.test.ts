@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { verificationPlace } from './verification-place.ts'
+import { verificationPlace, verifiedAt } from './verification-place.ts'
 
 const nodes = { own: new Set(['pbs-a', 'twin']), others: new Set(['pbs-b', 'twin']) }
 const upid = (node: string, worker: string, id: string) =>
@@ -30,4 +30,16 @@ test.each([
 test('a snapshot that was not verified was verified nowhere', () => {
   const none = { datastore_name: 'tank-1', verification_state: '', verification_upid: '' }
   expect(verificationPlace(none, nodes)).toBe('none')
+})
+
+test.each([
+  ['UPID:pbs1:000003E8:00000ABC:00000001:6835A3B0:verificationjob:tank%3av:root@pam:', 0x6835a3b0],
+  ['UPID:pbs1:000003E8:00000ABC:00000001:00000000:verificationjob:tank:root@pam:', null],
+  ['UPID:pbs1:000003E8:00000ABC:00000001::verificationjob:tank:root@pam:', null],
+  ['UPID:pbs1:000003E8', null],
+  ['TASK:pbs1:000003E8:00000ABC:00000001:6835A3B0:verificationjob:tank:root@pam:', null],
+  ['', null],
+])('the verification %j began at %j', (verification_upid, start) => {
+  expect(verifiedAt({ verification_state: 'ok', verification_upid })).toBe(start)
+  expect(verifiedAt({ verification_state: '', verification_upid })).toBeNull()
 })

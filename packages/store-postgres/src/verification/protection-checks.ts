@@ -31,8 +31,9 @@ const newest = sql`
   ) s`
 
 /** The start of the verification of the newest backup, which its UPID has in hexadecimal. */
-const verifiedAt = sql`case when split_part(b.upid, ':', 1) = 'UPID' and split_part(b.upid, ':', 6) ~ '^[0-9A-Fa-f]{8,9}$'
-  then to_timestamp(('x' || lpad(split_part(b.upid, ':', 6), 16, '0'))::bit(64)::bigint) end`
+const verifiedAt = sql`case when split_part(b.upid, ':', 1) = 'UPID' and split_part(b.upid, ':', 6) ~ '^[0-9A-Fa-f]{1,8}$'
+    and split_part(b.upid, ':', 6) !~ '^0+$'
+  then to_timestamp(('x' || lpad(split_part(b.upid, ':', 6), 8, '0'))::bit(32)::bigint) end`
 
 /** What the group `g` stands at, from its snapshots `b` and the rule `r`, as core's `standingOf` has it. */
 const recount = {

@@ -7,7 +7,7 @@ import {
   objectiveRuleOf,
   type StoredObjectiveRule,
   standingOf,
-  upidStart,
+  verifiedAt,
 } from '@netbox-pbs/core'
 import { type Kysely, type RawBuilder, sql } from 'kysely'
 import { jsonb } from '../database/statement-values.ts'
@@ -156,10 +156,11 @@ const subjectOf = ({
 function standingBy(group: KnownGroup, age: number | null): GroupStanding {
   const { listed, times, next, unfinished, verification_state, verification_upid, now } = group
   const failed = verification_state === 'failed'
+  const began = verifiedAt({ verification_state: verification_state ?? '', verification_upid: verification_upid ?? '' })
   const past = times.map((time, nth) => ({
     time,
     verification: nth === 0 && failed ? ('failed' as const) : ('none' as const),
-    verifiedAt: nth === 0 ? upidStart(verification_upid ?? '') : null,
+    verifiedAt: nth === 0 ? began : null,
   }))
   const future = next === null ? [] : [{ time: next, verification: 'none' as const, verifiedAt: null }]
   return standingOf({ age, listed, backups: [...future, ...past], unfinishedSince: unfinished }, now)
